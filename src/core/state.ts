@@ -56,8 +56,10 @@ export type ExitStatus =
 
 /** What a vassal is doing. Each phase carries exactly what is true in it. Times: monotonic ms. */
 export type VassalState =
-  /** Started and not ready yet. `dueMs`: ready then, if still alive; null until it is spawned. `cause`: a spawn, or a reload signal. */
-  | { readonly phase: 'starting'; readonly instance: Instance; readonly dueMs: number | null; readonly cause: 'spawn' | 'signal' }
+  /** Started and not ready yet. `dueMs`: ready then, if still alive; null until it is spawned. */
+  | { readonly phase: 'starting'; readonly instance: Instance; readonly dueMs: number | null }
+  /** Told by a signal to reload itself; ready again at `dueMs`, if still alive. `again`: touched meanwhile, so once more after that. */
+  | { readonly phase: 'refreshing'; readonly instance: Instance; readonly dueMs: number; readonly again: boolean }
   | { readonly phase: 'ready'; readonly instance: Instance }
   /** Overlap: the current instance serves, the next one has to prove itself. */
   | { readonly phase: 'reloading'; readonly current: Instance; readonly next: Instance; readonly dueMs: number | null }
@@ -91,7 +93,7 @@ export interface Vassal {
   readonly newest: Revision | null;
   /** Stamp of the file that has been acted upon. */
   readonly stamp: string;
-  /** The newest revision was tried and refused while another one served: it is not tried again until it is touched. */
+  /** The newest revision was tried and refused: it is not tried again until it is touched. */
   readonly rejected: boolean;
   /** The last revision that was ready; what goes on when the newest cannot. */
   readonly good: Runnable | null;

@@ -1,0 +1,147 @@
+import { unreachable } from '../errors.ts';
+import type { Effect } from './effect.ts';
+import type { Event, Now } from './event.ts';
+import type { Change, HistoryEntry, HistoryEvent } from './history.ts';
+import type { VassalId } from './listing.ts';
+import { bringDown, living } from './lifecycle.ts';
+import { reconcile } from './reconcile.ts';
+import type { EmperorState, InstanceId, Remembered, Vassal } from './state.ts';
+import { due, kill } from './transition/due.ts';
+import { told } from './transition/instance.ts';
+import { ordered } from './transition/order.ts';
+import { openTurn, type Turn } from './turn.ts';
+
+/** What one event leads to. */
+export interface Step {
+  readonly state: EmperorState;
+  readonly effects: readonly Effect[];
+  readonly change: Change;
+}
+
+/** The state of an emperor that has looked at nothing yet. */
+export function firstState(sources: readonly string[], remembered: readonly Remembered[], nextSerial: number): EmperorState {
+  return {
+    life: 'running',
+    sources: sources.map((name) => ({ name, listing: null, blind: null })),
+    vassals: new Map(),
+    remembered: new Map(remembered.map((each) => [each.id, each])),
+    nextSerial,
+  };
+}
+
+/** All the rules: what is, and what happened, give what is next and what is to be done. Pure. */
+export function step(state: EmperorState, event: Event, now: Now): Step {
+  return steps(state, [event], now);
+}
+
+/** Several events that came together, each to its end, in order; the vassals are copied once and not once an event. */
+export function steps(state: EmperorState, events: readonly Event[], now: Now): Step {
+  const effects: Effect[] = [];
+  const history: HistoryEntry[] = [];
+  const changed = new Map<VassalId, Vassal | null>();
+  const vassals = new Map(state.vassals);
+  let current: EmperorState = { ...state, vassals };
+  for (const event of events) {
+    const turn = openTurn(current, now, 'actor' in event ? event.actor : null);
+    const outcome = handle(current, event, turn);
+    for (const [id, vassal] of outcome.vassals) {
+      changed.set(id, vassal);
+      if (vassal === null) vassals.delete(id);
+      else vassals.set(id, vassal);
+    }
+    current = { ...current, ...outcome.rest, nextSerial: turn.nextSerial };
+    effects.push(...turn.effects);
+    history.push(...turn.history);
+  }
+  return { state: current, effects, change: { history, vassals: changed } };
+}
+
+/** What one event changed: some vassals (null: forgotten), and what else of the state. */
+interface Outcome {
+  readonly vassals: ReadonlyMap<VassalId, Vassal | null>;
+  readonly rest?: Partial<Omit<EmperorState, 'vassals' | 'nextSerial'>>;
+}
+
+const NOTHING: Outcome = { vassals: new Map() };
+
+function handle(state: EmperorState, event: Event, turn: Turn): Outcome {
+  switch (event.type) {
+    case 'listed': {
+      if (state.life !== 'running') return NOTHING;
+      const { vassals, ...rest } = reconcile(state, event, turn);
+      const sighted = state.sources.some((source) => source.name === event.source && source.blind !== null);
+      if (sighted) turn.history.unshift(ofSource(turn, 'sighted', `${event.source} can be looked at again`));
+      return { vassals, rest };
+    }
+    case 'blind':
+      return blinded(state, event, turn);
+    case 'spawned':
+    case 'unlaunchable':
+    case 'exited':
+      return one(ownerOf(state, event.instance), (vassal) => told(vassal, event, turn));
+    case 'order':
+      return one(state.vassals.get(event.vassal), (vassal) => ordered(vassal, event, turn));
+    case 'alarm':
+      return { vassals: each(state, (vassal) => due(vassal, turn)) };
+    case 'shutdown':
+      return shutdown(state, event, turn);
+    default:
+      return unreachable(event);
+  }
+}
+
+function blinded(state: EmperorState, event: Event & { type: 'blind' }, turn: Turn): Outcome {
+  const known = state.sources.find((source) => source.name === event.source);
+  if (known === undefined || known.blind?.reason === event.reason) return NOTHING;
+  turn.history.push(ofSource(turn, 'blind', `${event.source} cannot be looked at: ${event.reason}; what runs goes on`));
+  const blind = { reason: event.reason, since: turn.now.at };
+  return { vassals: new Map(), rest: { sources: state.sources.map((source) => (source === known ? { ...source, blind } : source)) } };
+}
+
+function shutdown(state: EmperorState, event: Event & { type: 'shutdown' }, turn: Turn): Outcome {
+  if (event.keep) {
+    turn.history.push(ofSource(turn, 'shutdown', 'the emperor goes, the instances stay'));
+    return { vassals: new Map(), rest: { life: 'leaving' } };
+  }
+  const hurries = state.life === 'stopping';
+  turn.history.push(ofSource(turn, 'shutdown', hurries ? 'the emperor hurries: what lives is killed' : 'the emperor goes, and the instances with it'));
+  const ending: Turn = { ...turn, life: 'stopping' };
+  return { vassals: each(state, (vassal) => (hurries ? hurry(vassal, ending) : bringDown(vassal, ending, 'stop', 'the emperor ends'))), rest: { life: 'stopping' } };
+}
+
+function hurry(vassal: Vassal, turn: Turn): Vassal {
+  const { state } = vassal;
+  const leaving = vassal.leaving.map(({ instance }) => kill(instance, turn));
+  if (state.phase !== 'stopping') return { ...vassal, leaving };
+  const { killAtMs, killed } = kill(state.cursed, turn);
+  return { ...vassal, leaving, state: { ...state, killAtMs, killed } };
+}
+
+function each(state: EmperorState, rule: (vassal: Vassal) => Vassal | null): ReadonlyMap<VassalId, Vassal | null> {
+  const changed = new Map<VassalId, Vassal | null>();
+  for (const [id, before] of state.vassals) {
+    const after = rule(before);
+    if (after !== before) changed.set(id, after);
+  }
+  return changed;
+}
+
+/** Answers about strangers are ignored: an instance that is in no vassal has been dealt with already. */
+function one(before: Vassal | undefined, rule: (vassal: Vassal) => Vassal | null): Outcome {
+  if (before === undefined) return NOTHING;
+  const after = rule(before);
+  return after === before ? NOTHING : { vassals: new Map([[before.id, after]]) };
+}
+
+/** The vassal that an instance belongs to: its id names it, but only the state is to be trusted. */
+function ownerOf(state: EmperorState, instance: InstanceId): Vassal | undefined {
+  const name = instance.slice(0, instance.lastIndexOf('#'));
+  for (const vassal of state.vassals.values()) {
+    if (vassal.name === name && living(vassal).some((each) => each.id === instance)) return vassal;
+  }
+  return undefined;
+}
+
+function ofSource(turn: Turn, event: HistoryEvent, why: string): HistoryEntry {
+  return { at: turn.now.at, vassal: null, name: null, instance: null, pid: null, revision: null, event, from: null, to: null, why, actor: turn.actor, status: null };
+}

@@ -1,0 +1,85 @@
+import type { Effect } from '../../src/core/effect.ts';
+import type { Event } from '../../src/core/event.ts';
+import type { HistoryEntry } from '../../src/core/history.ts';
+import { living } from '../../src/core/lifecycle.ts';
+import type { Declaration, VassalId } from '../../src/core/listing.ts';
+import type { EmperorState, ExitStatus, Instance, Remembered, Vassal } from '../../src/core/state.ts';
+import { firstState, step } from '../../src/core/step.ts';
+
+/** Plays events to the core and keeps what came of them. */
+export class Stage {
+  state: EmperorState;
+  effects: Effect[] = [];
+  history: HistoryEntry[] = [];
+  ms = 1_000_000;
+  pid = 100;
+
+  constructor(sources: readonly string[] = ['dir:///v'], remembered: readonly Remembered[] = []) {
+    this.state = firstState(sources, remembered, 1);
+  }
+
+  /** Plays one event; gives the effects of this one. */
+  play(event: Event): readonly Effect[] {
+    const result = step(this.state, event, { ms: this.ms, at: this.ms });
+    this.state = result.state;
+    this.effects.push(...result.effects);
+    this.history.push(...result.change.history);
+    return result.effects;
+  }
+
+  list(...declarations: readonly Declaration[]): readonly Effect[] {
+    return this.play({ type: 'listed', source: 'dir:///v', declarations });
+  }
+
+  order(verb: 'start' | 'stop' | 'restart' | 'reload', name = 'shop'): readonly Effect[] {
+    return this.play({ type: 'order', verb, vassal: `/v/${name}.toml` as VassalId, actor: 'test' });
+  }
+
+  /** Lets time pass, and rings the alarm. */
+  wait(ms: number): readonly Effect[] {
+    this.ms += ms;
+    return this.play({ type: 'alarm' });
+  }
+
+  spawn(instance: Instance | undefined = this.instances()[0]): readonly Effect[] {
+    this.pid += 1;
+    return this.play({ type: 'spawned', instance: instance!.id, process: { pid: this.pid, startTicks: this.pid, bootId: 'boot' } });
+  }
+
+  exit(instance: Instance | undefined = this.instances()[0], status: ExitStatus = { kind: 'exited', code: 1 }): readonly Effect[] {
+    return this.play({ type: 'exited', instance: instance!.id, status });
+  }
+
+  vassal(name = 'shop', folder = '/v'): Vassal | undefined {
+    return this.state.vassals.get(`${folder}/${name}.toml` as VassalId);
+  }
+
+  phase(name = 'shop', folder = '/v'): string {
+    return this.vassal(name, folder)?.state.phase ?? 'forgotten';
+  }
+
+  instances(name = 'shop'): readonly Instance[] {
+    const vassal = this.vassal(name);
+    return vassal === undefined ? [] : living(vassal);
+  }
+
+  /** Deploys a file and brings it to `ready`. */
+  serve(declaration: Declaration): this {
+    this.list(declaration);
+    this.spawn();
+    this.wait(1_000);
+    return this;
+  }
+}
+
+/** Effects in a few words: `launch shop#1`, `SIGTERM main shop#1`. */
+export function words(effects: readonly Effect[]): string[] {
+  return effects.map((effect) => {
+    switch (effect.type) {
+      case 'launch': return `launch ${effect.instance.id}`;
+      case 'signal': return `${effect.signal} ${effect.whom} ${effect.instance}`;
+      case 'recheck': return `recheck ${effect.vassal}`;
+      default: throw new Error('unknown effect');
+    }
+  });
+}
