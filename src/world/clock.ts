@@ -5,6 +5,8 @@ export interface Clock {
   now(): Now;
   /** Calls back once, `delayMs` from now (0 or more). The returned function cancels it. */
   after(delayMs: number, callback: () => void): () => void;
+  /** Calls back as soon as what has arrived by now was taken in: what comes together is handled together. */
+  soon(callback: () => void): void;
 }
 
 /** Longest delay that setTimeout(3) takes; a longer one would fire at once. */
@@ -19,5 +21,6 @@ export function systemClock(): Clock {
       timer.unref();
       return () => clearTimeout(timer);
     },
+    soon: (callback) => void setImmediate(callback),
   };
 }

@@ -1,0 +1,94 @@
+import type { Event } from '../core/event.ts';
+import type { Declaration, Look, Outcome, SeenFile, VassalId } from '../core/listing.ts';
+import type { VassalSpec } from '../core/spec.ts';
+import type { Fault } from '../core/fault.ts';
+
+/** What turns a file into a declaration. */
+export interface Judges {
+  /** Text to spec, or faults. Pure. */
+  readonly parse: (file: { readonly id: VassalId; readonly name: string; readonly text: string }) => Outcome;
+  /** Can this host run it? `missing`: the paths whose appearance could heal what is at fault. */
+  readonly vet: (id: VassalId, spec: VassalSpec) => { readonly faults: readonly Fault[]; readonly missing: readonly string[] };
+  /** Calls back once when one of the paths appears or changes. The returned function ends the watch. */
+  readonly awaitAppearance: (paths: readonly string[], onAppear: () => void) => () => void;
+}
+
+/** Between the monitors, which read, and the core, which decides: files become declarations. */
+export interface Declarer extends Disposable {
+  /** A monitor has looked. */
+  look(source: string, look: Look): void;
+  /** Judges one file again: what it needs on this host may have changed. */
+  recheck(id: VassalId): void;
+}
+
+/**
+ * Parses and vets each file once: the same {@link SeenFile} object gives the same declaration, so a listing of
+ * thousands with one change costs one parse. A file that lacks something on this host is judged again when it appears.
+ */
+export function createDeclarer(judges: Judges, post: (event: Event) => void): Declarer {
+  const files = new Map<string, readonly SeenFile[]>();
+  const known = new WeakMap<SeenFile, Declaration>();
+  const waits = new Map<VassalId, () => void>();
+
+  function declare(file: SeenFile): Declaration {
+    const cached = known.get(file);
+    if (cached !== undefined) return cached;
+    const declaration: Declaration = {
+      id: file.id,
+      name: file.name,
+      stamp: file.stamp,
+      hash: file.hash,
+      text: file.content.ok ? file.content.text : '',
+      outcome: judge(file),
+    };
+    known.set(file, declaration);
+    return declaration;
+  }
+
+  function judge(file: SeenFile): Outcome {
+    forgetWait(file.id);
+    if (!file.content.ok) return { ok: false, faults: [file.content.fault] };
+    const outcome = judges.parse({ id: file.id, name: file.name, text: file.content.text });
+    if (!outcome.ok) return outcome;
+    const { faults, missing } = judges.vet(file.id, outcome.spec);
+    if (faults.length === 0) return outcome;
+    if (missing.length > 0) waits.set(file.id, judges.awaitAppearance(missing, () => recheck(file.id)));
+    return { ok: false, faults };
+  }
+
+  function forgetWait(id: VassalId): void {
+    waits.get(id)?.();
+    waits.delete(id);
+  }
+
+  function recheck(id: VassalId): void {
+    for (const [source, seen] of files) {
+      const file = seen.find((each) => each.id === id);
+      if (file === undefined) continue;
+      known.delete(file);
+      tell(source, seen);
+    }
+  }
+
+  function tell(source: string, seen: readonly SeenFile[]): void {
+    post({ type: 'listed', source, declarations: seen.map(declare) });
+  }
+
+  return {
+    look(source, look) {
+      if (look.kind === 'blind') {
+        post({ type: 'blind', source, reason: look.reason });
+        return;
+      }
+      const gone = new Set(files.get(source)?.map((each) => each.id));
+      for (const file of look.files) gone.delete(file.id);
+      for (const id of gone) forgetWait(id);
+      files.set(source, look.files);
+      tell(source, look.files);
+    },
+    recheck,
+    [Symbol.dispose]() {
+      for (const id of [...waits.keys()]) forgetWait(id);
+    },
+  };
+}

@@ -1,0 +1,25 @@
+/** Levels of the daemon's own log, from most to least talkative. */
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error';
+
+/** What one emperor is run with: flags, environment, configuration file and defaults, resolved. No option is optional past this point. */
+export interface Settings {
+  /** Places of vassal files, in order: where two files have one name, the earlier source wins. Folders, `dir://`, `glob://`. */
+  readonly sources: readonly string[];
+  /** Absolute path of the folder for the database and the FIFOs. */
+  readonly state: string;
+  /** Absolute path of the control socket. */
+  readonly control: string;
+  /** Group that may use the control socket, by name or number; null: the emperor's own. */
+  readonly controlGroup: string | null;
+  /** Absolute path of the folder for the output of the vassals. */
+  readonly logs: string;
+  readonly logLevel: LogLevel;
+  /** Every source is looked at again after this, hint or no hint. 0: only on hints. */
+  readonly rescanMs: number;
+  /** For `$(NAME)` in vassal files, and PATH for finding programs. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Who started the emperor, for the history: a user name, or `systemd`. */
+  readonly startedBy: string;
+  /** The log goes to a terminal: readable lines instead of JSON. */
+  readonly readable: boolean;
+}
