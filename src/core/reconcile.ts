@@ -26,7 +26,7 @@ export function reconcile(state: EmperorState, event: Event & { type: 'listed' }
   for (const [id, { declaration, source }] of shown) {
     const before = state.vassals.get(id);
     if (before === undefined) {
-      vassals.set(id, appeared(declaration, source, remembered.get(id), turn));
+      vassals.set(id, appeared(declaration, source, remembered.get(id), state.past.get(id) ?? 0, turn));
       remembered.delete(id);
     } else {
       const after = declared(before, declaration, source, turn);

@@ -91,6 +91,8 @@ export interface Vassal {
   readonly source: string;
   /** What the file says now; null: the file is gone and the vassal is forgotten as soon as nothing runs. */
   readonly newest: Revision | null;
+  /** The highest number that a revision of it has had; 0: none. */
+  readonly numbered: number;
   /** Stamp of the file that has been acted upon. */
   readonly stamp: string;
   /** The newest revision was tried and refused: it is not tried again until it is touched. */
@@ -148,6 +150,8 @@ export interface EmperorState {
   readonly vassals: ReadonlyMap<VassalId, Vassal>;
   /** Known from an earlier life, not seen in a listing yet. */
   readonly remembered: ReadonlyMap<VassalId, Remembered>;
+  /** The highest revision numbers of forgotten vassals: a file that comes back is numbered on. */
+  readonly past: ReadonlyMap<VassalId, number>;
   /** Serial of the next instance. */
   readonly nextSerial: number;
 }

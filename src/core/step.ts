@@ -19,12 +19,13 @@ export interface Step {
 }
 
 /** The state of an emperor that has looked at nothing yet. */
-export function firstState(sources: readonly string[], remembered: readonly Remembered[], nextSerial: number): EmperorState {
+export function firstState(sources: readonly string[], remembered: readonly Remembered[], past: ReadonlyMap<VassalId, number>, nextSerial: number): EmperorState {
   return {
     life: 'running',
     sources: sources.map((name) => ({ name, listing: null, blind: null })),
     vassals: new Map(),
     remembered: new Map(remembered.map((each) => [each.id, each])),
+    past,
     nextSerial,
   };
 }
@@ -40,14 +41,19 @@ export function steps(state: EmperorState, events: readonly Event[], now: Now): 
   const history: HistoryEntry[] = [];
   const changed = new Map<VassalId, Vassal | null>();
   const vassals = new Map(state.vassals);
-  let current: EmperorState = { ...state, vassals };
+  const past = new Map(state.past);
+  let current: EmperorState = { ...state, vassals, past };
   for (const event of events) {
     const turn = openTurn(current, now, 'actor' in event ? event.actor : null);
     const outcome = handle(current, event, turn);
     for (const [id, vassal] of outcome.vassals) {
       changed.set(id, vassal);
-      if (vassal === null) vassals.delete(id);
-      else vassals.set(id, vassal);
+      if (vassal === null) {
+        past.set(id, vassals.get(id)?.numbered ?? current.remembered.get(id)?.newest?.number ?? past.get(id) ?? 0);
+        vassals.delete(id);
+      } else {
+        vassals.set(id, vassal);
+      }
     }
     current = { ...current, ...outcome.rest, nextSerial: turn.nextSerial };
     effects.push(...turn.effects);
@@ -59,7 +65,7 @@ export function steps(state: EmperorState, events: readonly Event[], now: Now): 
 /** What one event changed: some vassals (null: forgotten), and what else of the state. */
 interface Outcome {
   readonly vassals: ReadonlyMap<VassalId, Vassal | null>;
-  readonly rest?: Partial<Omit<EmperorState, 'vassals' | 'nextSerial'>>;
+  readonly rest?: Partial<Omit<EmperorState, 'vassals' | 'past' | 'nextSerial'>>;
 }
 
 const NOTHING: Outcome = { vassals: new Map() };

@@ -1,5 +1,4 @@
-/** Levels of the daemon's own log, from most to least talkative. */
-export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error';
+import type { LogLevel } from '../world/logger.ts';
 
 /** What one emperor is run with: flags, environment, configuration file and defaults, resolved. No option is optional past this point. */
 export interface Settings {

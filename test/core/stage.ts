@@ -15,7 +15,7 @@ export class Stage {
   pid = 100;
 
   constructor(sources: readonly string[] = ['dir:///v'], remembered: readonly Remembered[] = []) {
-    this.state = firstState(sources, remembered, 1);
+    this.state = firstState(sources, remembered, new Map(), 1);
   }
 
   /** Plays one event; gives the effects of this one. */

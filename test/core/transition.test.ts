@@ -296,6 +296,14 @@ describe('stopping', () => {
     expect(stage.phase()).toBe('forgotten');
   });
 
+  it('a file that comes back after it was forgotten is numbered on', () => {
+    const stage = new Stage().serve(declare('shop', {}, 'a', 1));
+    stage.list();
+    stage.exit();
+    stage.list(declare('shop', {}, 'b', 2));
+    expect(stage.vassal()?.newest?.number).toBe(2);
+  });
+
   it('a file that comes back while its vassal stops is started again', () => {
     const stage = new Stage().serve(declare('shop'));
     stage.list();

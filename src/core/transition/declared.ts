@@ -4,10 +4,13 @@ import type { Declaration } from '../listing.ts';
 import type { Instance, Remembered, Revision, Runnable, Vassal } from '../state.ts';
 import { note, type Turn } from '../turn.ts';
 
-/** A file that is shown for the first time in this life of the emperor. */
-export function appeared(declaration: Declaration, source: string, remembered: Remembered | undefined, turn: Turn): Vassal | null {
+/**
+ * A file that is shown for the first time in this life of the emperor, or again after it was forgotten.
+ * @param numbered the highest number of its forgotten revisions
+ */
+export function appeared(declaration: Declaration, source: string, remembered: Remembered | undefined, numbered: number, turn: Turn): Vassal | null {
   const known = remembered?.newest ?? null;
-  const number = known === null ? 1 : known.hash === declaration.hash ? known.number : known.number + 1;
+  const number = known === null ? numbered + 1 : known.hash === declaration.hash ? known.number : known.number + 1;
   const newest: Revision = { number, hash: declaration.hash, text: declaration.text, outcome: declaration.outcome };
   const touched = remembered === undefined || remembered.stamp !== declaration.stamp;
   const vassal: Vassal = {
@@ -15,6 +18,7 @@ export function appeared(declaration: Declaration, source: string, remembered: R
     name: declaration.name,
     source,
     newest,
+    numbered: number,
     stamp: declaration.stamp,
     rejected: false,
     good: remembered?.good ?? null,
@@ -36,7 +40,7 @@ export function appeared(declaration: Declaration, source: string, remembered: R
 /** A vassal whose file went away while no emperor was there, but whose instance lives: it is taken over and ended. */
 export function orphaned(remembered: Remembered, instance: Instance, turn: Turn): Vassal | null {
   const vassal: Vassal = {
-    id: remembered.id, name: remembered.name, source: remembered.source, newest: null, stamp: remembered.stamp, rejected: false,
+    id: remembered.id, name: remembered.name, source: remembered.source, newest: null, numbered: remembered.newest?.number ?? 0, stamp: remembered.stamp, rejected: false,
     good: remembered.good, want: remembered.want, state: { phase: 'stopped' }, leaving: [], failure: null,
     restarts: remembered.restarts, deaths: 0,
   };
@@ -59,12 +63,13 @@ export function declared(before: Vassal, declaration: Declaration, source: strin
   }
   const edited = old === null || old.hash !== declaration.hash;
   const touched = before.stamp !== declaration.stamp;
-  const number = old === null ? 1 + (before.good?.number ?? 0) : edited ? old.number + 1 : old.number;
+  const number = old === null || edited ? before.numbered + 1 : old.number;
   const newest: Revision = { number, hash: declaration.hash, text: declaration.text, outcome: declaration.outcome };
   const vassal: Vassal = {
     ...before,
     source,
     newest,
+    numbered: number,
     stamp: declaration.stamp,
     rejected: false,
     want: edited || touched ? 'up' : before.want,
