@@ -4,19 +4,35 @@ import type { InstanceId, Proof } from '../core/state.ts';
 
 /** What the emperor remembers beyond its own life. */
 export interface Store extends Disposable {
-  /** All that is remembered, for the next life. */
+  /**
+   * All that is remembered, for the next life.
+   * @throws EmperorError E_STORE
+   */
   load(): Memory;
-  /** Writes what changed, all of it or nothing, before it is acted upon. Throws E_STORE. */
+  /**
+   * Writes what changed, all of it or nothing, before it is acted upon. The vassals are the truth about their instances: one
+   * that its vassal does not hold any more has ended, with the status of its entry `exited`, else with an unknown one.
+   * @throws EmperorError E_STORE: nothing of it was written; the same change may be tried again
+   */
   record(change: Change): void;
-  /** The history, oldest first: the last `limit` entries (of one vassal, by name), or those after the entry `after`. */
+  /**
+   * The history, oldest first: the last `limit` entries (of one vassal, by name), or the first `limit` after the entry `after`.
+   * @throws EmperorError E_STORE
+   */
   history(query: HistoryQuery): readonly StoredEntry[];
-  /** The revisions of a vassal, oldest first. */
+  /**
+   * The revisions of a vassal, oldest first, also of a forgotten one. Only the last 100 are kept, and those in use.
+   * @throws EmperorError E_STORE
+   */
   revisions(vassal: VassalId): readonly StoredRevision[];
 }
 
 export interface HistoryQuery {
+  /** null: of all vassals, and of the emperor itself. */
   readonly name: string | null;
+  /** 0 or more. */
   readonly limit: number;
+  /** A sequence number; null: from the end. */
   readonly after: number | null;
 }
 
@@ -37,6 +53,8 @@ export interface StoredRevision {
 
 export interface Memory {
   readonly vassals: readonly StoredVassal[];
+  /** Vassals whose file went away. If it comes back, its revisions are numbered on from here. */
+  readonly forgotten: readonly ForgottenVassal[];
   /** Serial of the next instance: higher than any before. */
   readonly nextSerial: number;
 }
@@ -51,15 +69,24 @@ export interface StoredVassal {
   readonly newest: { readonly number: number; readonly hash: string } | null;
   /** The last revision that was ready. */
   readonly good: { readonly number: number; readonly text: string } | null;
-  /** The instance that served, or was starting, when it was last written, with the text that it runs. */
-  readonly instance: StoredInstance | null;
+  /** The instances whose end was never written, newest first. They may live, or have died with nobody there to see it. */
+  readonly instances: readonly StoredInstance[];
+}
+
+export interface ForgottenVassal {
+  readonly id: VassalId;
+  readonly newest: { readonly number: number; readonly hash: string };
 }
 
 export interface StoredInstance {
   readonly id: InstanceId;
   readonly serial: number;
+  /** What it runs. The text is empty if it was never written (the store had failed then). */
   readonly revision: { readonly number: number; readonly text: string };
-  readonly process: Proof;
+  /** null: its start was ordered, and the emperor ended before it heard of the process. There may be one that carries its mark. */
+  readonly process: Proof | null;
   readonly bornAt: number;
   readonly readyAt: number | null;
+  /** It had been told to die. */
+  readonly leaving: boolean;
 }
