@@ -42,7 +42,7 @@ export function reconcile(state: EmperorState, event: Event & { type: 'listed' }
   for (const [id, each] of remembered) {
     if (!seen(each.source)) continue;
     remembered.delete(id);
-    vassals.set(id, each.living === null ? null : orphaned(each, each.living, turn));
+    vassals.set(id, orphaned(each, turn));
   }
   return { sources, vassals, remembered };
 }

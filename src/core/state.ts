@@ -131,6 +131,8 @@ export interface Remembered {
   readonly restarts: number;
   /** Its instance that still lives, proven and watched again by the runner. */
   readonly living: Instance | null;
+  /** Further instances of it that live: they had been told to die. */
+  readonly leaving: readonly Instance[];
 }
 
 /** One place that vassals come from. */

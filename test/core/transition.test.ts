@@ -406,7 +406,7 @@ describe('an earlier life', () => {
   };
   const remembered = {
     id: '/v/shop.toml' as VassalId, name: 'shop', source: 'dir:///v', stamp: '1', want: 'up', newest: { number: 3, hash: 'a' },
-    good: { number: 3, spec: specOf() }, restarts: 0, living: null,
+    good: { number: 3, spec: specOf() }, restarts: 0, living: null, leaving: [],
   } as const;
 
   it('gives revisions their numbers back', () => {
@@ -438,6 +438,12 @@ describe('an earlier life', () => {
   it('reloads a living instance whose file was edited meanwhile', () => {
     const stage = new Stage(undefined, [{ ...remembered, living: instance }]);
     expect(words(stage.list(declare('shop', {}, 'b', 2)))).toEqual(['SIGTERM main shop#7']);
+  });
+
+  it('tells instances that were to die once more', () => {
+    const stage = new Stage(undefined, [{ ...remembered, leaving: [instance] }]);
+    expect(words(stage.list(declare('shop')))).toEqual(['SIGTERM main shop#7', 'launch shop#1']);
+    expect(words(stage.wait(30_000))).toContain('SIGKILL group shop#7');
   });
 
   it('ends a living instance whose file is gone', () => {

@@ -24,7 +24,7 @@ export function appeared(declaration: Declaration, source: string, remembered: R
     good: remembered?.good ?? null,
     want: touched ? 'up' : remembered.want,
     state: { phase: 'stopped' },
-    leaving: [],
+    leaving: curseAll(remembered, turn),
     failure: failureOf(newest, turn.now.at),
     restarts: remembered?.restarts ?? 0,
     deaths: 0,
@@ -37,14 +37,30 @@ export function appeared(declaration: Declaration, source: string, remembered: R
   return touched ? apply(adopted, turn, 'its file changed while no emperor was there') : adopted;
 }
 
-/** A vassal whose file went away while no emperor was there, but whose instance lives: it is taken over and ended. */
-export function orphaned(remembered: Remembered, instance: Instance, turn: Turn): Vassal | null {
+/** A vassal whose file went away while no emperor was there. What lives of it is taken over and ended; null: nothing does. */
+export function orphaned(remembered: Remembered, turn: Turn): Vassal | null {
   const vassal: Vassal = {
-    id: remembered.id, name: remembered.name, source: remembered.source, newest: null, numbered: remembered.newest?.number ?? 0, stamp: remembered.stamp, rejected: false,
-    good: remembered.good, want: remembered.want, state: { phase: 'stopped' }, leaving: [], failure: null,
-    restarts: remembered.restarts, deaths: 0,
+    id: remembered.id,
+    name: remembered.name,
+    source: remembered.source,
+    newest: null,
+    numbered: remembered.newest?.number ?? 0,
+    stamp: remembered.stamp,
+    rejected: false,
+    good: remembered.good,
+    want: remembered.want,
+    state: { phase: 'stopped' },
+    leaving: curseAll(remembered, turn),
+    failure: null,
+    restarts: remembered.restarts,
+    deaths: 0,
   };
-  return bringDown(adopt(vassal, instance, turn), turn, 'stop', 'its file went away while no emperor was there');
+  const why = 'its file went away while no emperor was there';
+  return remembered.living === null ? rest(vassal, turn, why) : bringDown(adopt(vassal, remembered.living, turn), turn, 'stop', why);
+}
+
+function curseAll(remembered: Remembered | undefined, turn: Turn): Vassal['leaving'] {
+  return (remembered?.leaving ?? []).map((instance) => curse(instance, turn));
 }
 
 function adopt(vassal: Vassal, instance: Instance, turn: Turn): Vassal {

@@ -1,0 +1,155 @@
+import { chmodSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Event } from '../core/event.ts';
+import { isDown } from '../core/lifecycle.ts';
+import type { EmperorState } from '../core/state.ts';
+import { firstState } from '../core/step.ts';
+import { claim } from '../control/socket.ts';
+import type { Identity } from '../control/command.ts';
+import { EmperorError, reasonOf } from '../errors.ts';
+import { openLibc } from '../kernel/libc.ts';
+import { lockFile } from '../kernel/lock.ts';
+import { openUserDatabase } from '../kernel/user.ts';
+import { openCapture } from '../logs/capture.ts';
+import { openDirectRunner } from '../runner/direct.ts';
+import { openStore } from '../store/sqlite.ts';
+import { systemClock } from '../world/clock.ts';
+import { openLogger } from '../world/logger.ts';
+import { readVersion } from '../world/version.ts';
+import { createDeclarer } from './declare.ts';
+import { createEmperor, type Emperor } from './emperor.ts';
+import { judgeOf } from './host.ts';
+import { logReader } from './log-reader.ts';
+import { logChanges } from './observe.ts';
+import { performWith } from './perform.ts';
+import { recall } from './recall.ts';
+import { rememberIn } from './remember.ts';
+import type { Settings } from './settings.ts';
+import { openSources } from './sources.ts';
+
+/** An emperor at work. */
+export interface RunningEmperor {
+  /** Resolves when it has ended and given everything back; rejects on a bug. */
+  readonly ended: Promise<void>;
+  post(event: Event): void;
+  /** Opens the log files of the vassals anew: SIGUSR1. */
+  reopenLogs(): Promise<void>;
+  /** Looks at all sources again: SIGHUP. */
+  rescan(): Promise<void>;
+}
+
+/**
+ * Builds the parts, lets them meet, and reigns: remembered state, living instances, then the first look at every source.
+ * @throws E_EMPEROR_RUNS if another emperor has the control socket or the state folder; E_SETTINGS, E_STORE, E_KERNEL
+ */
+export async function boot(settings: Settings): Promise<RunningEmperor> {
+  const clock = systemClock();
+  const logger = await openLogger({ level: settings.logLevel, readable: settings.readable });
+  const parts: (Disposable | AsyncDisposable)[] = [];
+  const opened = <T extends Disposable | AsyncDisposable>(part: T): T => {
+    parts.push(part);
+    return part;
+  };
+  try {
+    return await build();
+  } catch (error) {
+    await closeAll(parts);
+    throw error;
+  }
+
+  async function build(): Promise<RunningEmperor> {
+    const libc = openLibc();
+    // Before anything of an earlier emperor is touched: it may be there still.
+    await claim(settings.control);
+    makeFolder(settings.state, 'state', 0o700);
+    const lock = lockFile(libc, join(settings.state, 'lock'));
+    if (lock === null) throw new EmperorError('E_EMPEROR_RUNS', `another emperor is at work on ${settings.state}; end it first, or name another folder with --state`);
+    opened(lock);
+    makeFolder(settings.logs, 'logs', 0o750);
+
+    const store = opened(openStore(settings.state, { now: () => clock.now().at, onTrouble: (code, message) => logger.error({ code }, message) }));
+    const memory = store.load();
+    const output = opened(openCapture({
+      libc,
+      clock,
+      fifoFolder: join(settings.state, 'fifos'),
+      logFolder: settings.logs,
+      onLost: (vassal, loss) => logger.error({ code: 'E_LOG', vassal, ...loss }, 'output was lost'),
+    }));
+    const runner = opened(openDirectRunner({ libc, output, sink: (event) => emperor.post(event), environment: settings.environment, state: settings.state }));
+    const judge = judgeOf(libc, settings.environment);
+    const { remembered, past, adopted } = recall(memory, { now: clock.now(), parse: judge.parse, adopt: (name, instance) => runner.adopt(name, instance) });
+    output.sweep();
+
+    const onTrouble = (message: string): void => logger.warn({}, message);
+    const sources = opened(openSources(settings, process.cwd(), { clock, libc, onTrouble, look: (source, look) => declarer.look(source, look) }));
+    const declarer = opened(createDeclarer({ parse: judge.parse, vet: judge.vet, awaitAppearance: sources.awaitAppearance }, (event) => emperor.post(event)));
+    const remember = rememberIn(store, clock, (trouble) => {
+      if (trouble.kind === 'failing') logger.error({ code: trouble.error.code, err: trouble.error }, 'the state cannot be stored; supervision goes on from memory');
+      else logger.warn({ lostEntries: trouble.lostEntries }, 'the state can be stored again');
+    });
+    const emperor: Emperor = createEmperor(
+      firstState(sources.names, remembered, past, memory.nextSerial),
+      { clock, remember, perform: performWith(runner, declarer) },
+    );
+    emperor.subscribe(logChanges(logger));
+
+    const { openControl } = await import('../control/server.ts');
+    const identity: Identity = { version: readVersion(), pid: process.pid, startedAt: clock.now().at };
+    const gid = settings.controlGroup === null ? null : openUserDatabase(libc).group(settings.controlGroup);
+    if (settings.controlGroup !== null && gid === null) throw new EmperorError('E_SETTINGS', `there is no group "${settings.controlGroup}" for the control socket`);
+    opened(await openControl({ path: settings.control, gid }, {
+      emperor,
+      clock,
+      identity,
+      logger,
+      history: (query) => store.history(query),
+      logs: logReader(settings.logs),
+      rescan: () => sources.rescan(),
+    }));
+
+    const ended = untilEnd(emperor).then(() => closeAll(parts));
+    await sources.start();
+    logger.info({ pid: process.pid, sources: sources.names, control: settings.control, adopted }, 'reigns');
+    return {
+      ended: ended.then(() => logger.info({}, 'has ended')),
+      post: (event) => emperor.post(event),
+      reopenLogs: () => output.reopenFiles(),
+      rescan: () => sources.rescan(),
+    };
+  }
+}
+
+/** In the reverse order of opening, whatever happens to one of them. */
+async function closeAll(parts: readonly (Disposable | AsyncDisposable)[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const part of parts.toReversed()) {
+    try {
+      await (Symbol.asyncDispose in part ? part[Symbol.asyncDispose]() : part[Symbol.dispose]());
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw new AggregateError(failures, `the emperor did not end in good order: ${failures.map(reasonOf).join('; ')}`);
+}
+
+async function untilEnd(emperor: Emperor): Promise<void> {
+  await new Promise<void>((resolve) => {
+    emperor.subscribe((_, state) => {
+      if (isOver(state)) resolve();
+    });
+  });
+}
+
+function isOver(state: EmperorState): boolean {
+  if (state.life !== 'stopping') return state.life === 'leaving';
+  return [...state.vassals.values()].every((vassal) => isDown(vassal.state) && vassal.leaving.length === 0);
+}
+
+function makeFolder(path: string, flag: string, mode: number): void {
+  try {
+    if (mkdirSync(path, { recursive: true, mode }) !== undefined) chmodSync(path, mode);
+  } catch (error) {
+    throw new EmperorError('E_SETTINGS', `cannot make the folder ${path}: ${reasonOf(error)}; name another one with --${flag}`, { cause: error });
+  }
+}

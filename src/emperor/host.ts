@@ -1,0 +1,36 @@
+import { availableParallelism, hostname } from 'node:os';
+import { parseVassal } from '../config/vassal.ts';
+import type { Host } from '../config/placeholders.ts';
+import type { Outcome, VassalId } from '../core/listing.ts';
+import type { VassalSpec } from '../core/spec.ts';
+import type { Libc } from '../kernel/libc.ts';
+import { openUserDatabase } from '../kernel/user.ts';
+import { presets } from '../presets/registry.ts';
+import { ownIdentity } from '../runner/identity.ts';
+import { vet, type Verdict } from '../runner/vet.ts';
+
+/** How this host reads a vassal file, and whether it could run it. The daemon and `emperor check` judge alike. */
+export interface Judge {
+  parse(file: { readonly id: VassalId; readonly text: string }): Outcome;
+  vet(id: VassalId, spec: VassalSpec): Verdict;
+}
+
+/** A judge for this host. @param environment the emperor's own, for `$(NAME)` and PATH */
+export function judgeOf(libc: Libc, environment: Readonly<Record<string, string | undefined>>): Judge {
+  const users = openUserDatabase(libc);
+  const own = ownIdentity(users);
+  const host: Host = {
+    hostname: hostname(),
+    cpus: availableParallelism(),
+    uid: own.user.uid,
+    user: own.user.name,
+    gid: own.gid,
+    group: users.groupName(own.gid) ?? String(own.gid),
+  };
+  const known = presets();
+  const packages = new Map([...known.values()].map((preset) => [preset.name, preset.install]));
+  return {
+    parse: (file) => parseVassal(file, { host, environment, presets: known }),
+    vet: (id, spec) => vet(id, spec, { users, own, path: environment['PATH'], packages }),
+  };
+}

@@ -1,0 +1,56 @@
+import type { Look } from '../core/listing.ts';
+import { EmperorError } from '../errors.ts';
+import { openLeases } from '../kernel/lease.ts';
+import type { Libc } from '../kernel/libc.ts';
+import { watchAppearance } from '../monitors/appearance.ts';
+import { openChokidarHints } from '../monitors/chokidar-hints.ts';
+import type { Monitor } from '../monitors/monitor.ts';
+import { openMonitor } from '../monitors/registry.ts';
+import type { Clock } from '../world/clock.ts';
+
+/** All the places that vassals come from, as one part of the emperor. */
+export interface Sources extends AsyncDisposable {
+  /** As people name them, in order. */
+  readonly names: readonly string[];
+  /** Resolves when every source was looked at once. */
+  start(): Promise<void>;
+  /** Looks at all of them again. */
+  rescan(): Promise<void>;
+  /** Calls back once when one of the paths appears or changes; the returned function ends the wait. */
+  awaitAppearance(paths: readonly string[], onAppear: () => void): () => void;
+}
+
+export interface SourceTools {
+  readonly libc: Libc;
+  readonly clock: Clock;
+  readonly onTrouble: (message: string) => void;
+  readonly look: (source: string, look: Look) => void;
+}
+
+/**
+ * Opens the monitors of an emperor.
+ * @param sources as the operator wrote them; relative ones are relative to `base`
+ * @throws E_SETTINGS for a source of an unknown kind, or one that is named twice
+ */
+export function openSources(settings: { readonly sources: readonly string[]; readonly rescanMs: number }, base: string, tools: SourceTools): Sources {
+  const hints = openChokidarHints(tools.clock, tools.onTrouble);
+  const shared = { clock: tools.clock, hints, leases: openLeases(tools.libc), rescanMs: settings.rescanMs };
+  const monitors: readonly Monitor[] = settings.sources.map((source) => openMonitor(source, base, shared));
+  const names = monitors.map((monitor) => monitor.source);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw new EmperorError('E_SETTINGS', `the source ${twice} is named twice`);
+  return {
+    names,
+    start: async () => {
+      await Promise.all(monitors.map((monitor) => monitor.start((look) => tools.look(monitor.source, look))));
+    },
+    rescan: async () => {
+      await Promise.all(monitors.map((monitor) => monitor.rescan()));
+    },
+    awaitAppearance: (paths, onAppear) => watchAppearance(paths, hints, onAppear),
+    async [Symbol.asyncDispose]() {
+      await Promise.all(monitors.map((monitor) => monitor[Symbol.asyncDispose]()));
+      await hints[Symbol.asyncDispose]();
+    },
+  };
+}
