@@ -1,0 +1,28 @@
+import type { Key, Keys } from './keys.ts';
+import { VASSAL_KEYS } from './schema.ts';
+
+/** The keys of a vassal section as a markdown table, for README. Ends in a newline. */
+export function schemaTable(): string {
+  const rows = workingKeys().map(({ name, key }) => `| \`${name}\` | ${key.doc} | ${key.default || '–'} | \`${name} = ${key.example}\` |`);
+  const ahead = entriesOf(VASSAL_KEYS).filter(([, key]) => key.since === 'later').map(([name]) => `\`${name}\``);
+  return `| key | meaning | default | example |\n|---|---|---|---|\n${rows.join('\n')}\n\nKnown, and refused until a later version: ${ahead.join(', ')}.\n`;
+}
+
+/** The same as plain text in columns, for --help. Ends in a newline. */
+export function schemaHelp(): string {
+  const rows = workingKeys();
+  const width = Math.max(...rows.map(({ name }) => name.length));
+  const lines = rows.map(({ name, key }) => `  ${name.padEnd(width)}  ${key.doc}${key.default === '' ? '' : ` (default: ${key.default})`}`);
+  return `${lines.join('\n')}\n`.replaceAll('`', '');
+}
+
+/** Keys that work, those of tables behind their table: `backoff.first`. */
+function workingKeys(keys: Keys<object> = VASSAL_KEYS, within = ''): { readonly name: string; readonly key: Key<unknown> }[] {
+  return entriesOf(keys)
+    .filter(([, key]) => key.since === 'now')
+    .flatMap(([name, key]) => [{ name: `${within}${name}`, key }, ...(key.inner === undefined ? [] : workingKeys(key.inner, `${within}${name}.`))]);
+}
+
+function entriesOf(keys: Keys<object>): [string, Key<unknown>][] {
+  return Object.entries({ ...keys });
+}

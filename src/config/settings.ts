@@ -1,0 +1,47 @@
+import type { Fault } from '../core/fault.ts';
+import { key, readKeys, type Given, type Keys } from './keys.ts';
+import { listOf } from './list-form.ts';
+import { folderOf } from './path.ts';
+import { reportOn } from './report.ts';
+import { choice, PATH, TEXT } from './single-forms.ts';
+import { readToml } from './toml.ts';
+import { duration } from './units.ts';
+
+/** The emperor's own options, as `emperor.toml` names them. Paths absolute. */
+export interface Settings {
+  /** Folders, `dir://` and `glob://`, as written. */
+  readonly sources: readonly string[];
+  readonly state: string;
+  readonly control: string;
+  readonly logs: string;
+  readonly 'control-group': string;
+  readonly 'log-level': 'trace' | 'debug' | 'info' | 'warn' | 'error';
+  /** ms */
+  readonly rescan: number;
+}
+
+/** Every key of `emperor.toml`. Defaults of paths are those of root; others get the XDG folders. */
+export const SETTINGS_KEYS: Keys<Settings> = {
+  sources: key(listOf(TEXT), '/etc/emperor/vassals', '["/etc/emperor/vassals"]', 'where vassals come from: folders, `dir://…`, `glob://…`'),
+  state: key(PATH, '/var/lib/emperor', '"/var/lib/emperor"', 'folder of the database and the FIFOs'),
+  control: key(PATH, '/run/emperor/control.sock', '"/run/emperor/control.sock"', 'unix socket for the client verbs'),
+  logs: key(PATH, '/var/log/emperor', '"/var/log/emperor"', 'folder of the output of the vassals'),
+  'control-group': key(TEXT, 'none', '"adm"', 'group that may use the control socket'),
+  'log-level': key(choice('trace', 'debug', 'info', 'warn', 'error'), 'info', '"info"', 'least important message that is logged'),
+  rescan: key(duration(1000), '60s', '"60s"', 'every source is looked at again after this time, hint or no hint'),
+};
+
+/** What `emperor.toml` says, or all of its faults. What it leaves out is not there. */
+export type SettingsOutcome =
+  | { readonly ok: true; readonly settings: Given<Settings> }
+  | { readonly ok: false; readonly faults: readonly Fault[] };
+
+/** Reads the text of `emperor.toml`. Placeholders mean nothing here. @param file its absolute path */
+export function parseSettings(text: string, file: string): SettingsOutcome {
+  const reading = readToml(text.replace(/^\uFEFF/, ''), file);
+  if (!reading.ok) return reading;
+  const report = reportOn(file);
+  const settings = readKeys(SETTINGS_KEYS, reading.tree, { report, expand: (text) => text, folder: folderOf(file) });
+  const faults = report.faults();
+  return faults.length === 0 ? { ok: true, settings } : { ok: false, faults };
+}

@@ -1,0 +1,108 @@
+import { parseTOML, ParseError, type AST } from 'toml-eslint-parser';
+import { unreachable } from '../errors.ts';
+import { reportOn } from './report.ts';
+import { gather, type Gathering } from './gathering.ts';
+import { unreadable } from './unreadable.ts';
+import { list, scalar, type Node, type Reading, type Scalar, type Table } from './tree.ts';
+
+/** Reads TOML 1.1 (and so 1.0). The parser stops at the first fault, so there is at most one. */
+export function readToml(text: string, file: string): Reading {
+  try {
+    // Without a line break behind it the parser loses a 0 at the very end.
+    const program = parseTOML(`${text}\n`, { tomlVersion: '1.1' });
+    const report = reportOn(file);
+    for (const part of program.body[0].body) {
+      if (part.type === 'TOMLTable' && part.kind === 'array') {
+        report.tell('E_SYNTAX', 'lists of tables are not used here', { line: part.loc.start.line, hint: 'write the name in single brackets: [vassal]' });
+      }
+    }
+    return report.reading(treeOf(program));
+  } catch (thrown) {
+    if (!(thrown instanceof ParseError)) return unreadable(thrown, file);
+    const twice = thrown.message.startsWith('Defining a key multiple times');
+    const line = lineOf(thrown, text);
+    const key = twice ? keyOn(text, line) : null;
+    return {
+      ok: false,
+      faults: [{
+        code: twice ? 'E_KEY_DUPLICATE' : 'E_SYNTAX',
+        message: twice ? `${key === null ? 'a key' : `"${key}"`} is given twice` : `not valid TOML: ${thrown.message}`,
+        file,
+        line,
+        key,
+        hint: twice ? 'remove one of the two' : null,
+      }],
+    };
+  }
+}
+
+/** The parser looks for a missing value in the lines below; the one to blame ends in `=`. */
+function lineOf(error: ParseError, text: string): number {
+  const above = text.split('\n').slice(0, error.lineNumber - 1).map((line) => line.trim());
+  const last = above.findLastIndex((line) => line !== '' && !line.startsWith('#'));
+  return above[last]?.endsWith('=') === true ? last + 1 : error.lineNumber;
+}
+
+/** The key that a line gives, for the fault; null where it cannot be told. */
+function keyOn(text: string, line: number): string | null {
+  return /^\s*\[*\s*["']?([\w.-]+)/.exec(text.split('\n')[line - 1] ?? '')?.[1] ?? null;
+}
+
+function treeOf(program: AST.TOMLProgram): Table {
+  const top = gather(1);
+  for (const part of program.body[0].body) {
+    if (part.type === 'TOMLKeyValue') {
+      addPair(top, part);
+      continue;
+    }
+    const section = reach(top, part.resolvedKey, part.loc.start.line);
+    for (const pair of part.body) addPair(section, pair);
+  }
+  return top.finish();
+}
+
+function addPair(into: Gathering, pair: AST.TOMLKeyValue): void {
+  const line = pair.loc.start.line;
+  const path = pair.key.keys.map((key) => (key.type === 'TOMLBare' ? key.name : key.value));
+  reach(into, path.slice(0, -1), line).add(path.at(-1) ?? '', nodeOf(pair.value), line);
+}
+
+/** The table at a path. */
+function reach(from: Gathering, path: readonly (string | number)[], line: number): Gathering {
+  return path.reduce<Gathering>((at, key) => at.inside(String(key), line), from);
+}
+
+function nodeOf(node: AST.TOMLContentNode): Node {
+  const line = node.loc.start.line;
+  switch (node.type) {
+    case 'TOMLArray':
+      return list(node.elements.map(nodeOf), line);
+    case 'TOMLInlineTable': {
+      const inner = gather(line);
+      for (const pair of node.body) addPair(inner, pair);
+      return inner.finish();
+    }
+    case 'TOMLValue':
+      return scalarOf(node, line);
+    default:
+      return unreachable(node);
+  }
+}
+
+function scalarOf(node: AST.TOMLValue, line: number): Scalar {
+  switch (node.kind) {
+    case 'string':
+    case 'boolean':
+      return scalar(node.value, line);
+    case 'integer':
+    case 'float':
+      return scalar(node.value, line, node.number);
+    case 'offset-date-time':
+    case 'local-date-time':
+    case 'local-date':
+    case 'local-time':
+      return scalar(node.datetime, line);
+    default:
+      return unreachable(node);
+  }
+}

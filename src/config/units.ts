@@ -1,0 +1,46 @@
+import { single, type Form } from './form.ts';
+
+const MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** A year; longer waits are mistakes. */
+const LONGEST_MS = 365 * 24 * 3_600_000;
+
+/** A duration in ms: a number with its unit, or 0. @param leastMs default 0 */
+export function duration(leastMs = 0): Form<number> {
+  return single({
+    label: leastMs === 0 ? 'a duration' : `a duration of at least ${leastMs} ms`,
+    hint: 'write "500ms", "30s", "5m" or "1h"',
+    parse(text) {
+      const [, number, unit = ''] = /^(\d{1,15}(?:\.\d{1,6})?)(ms|s|m|h)$/.exec(text) ?? [];
+      const ms = text === '0' ? 0 : Math.round(Number(number) * (MS[unit] ?? Number.NaN));
+      return ms >= leastMs && ms <= LONGEST_MS ? ms : undefined;
+    },
+    advise: (text) => (/^[1-9]\d{0,14}(\.\d{1,6})?$/.test(text) ? `write "${text}s"` : null),
+  });
+}
+
+const BYTES: Readonly<Record<string, number>> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };
+
+/** A size in bytes: bytes, or a number with K, M or G (powers of 1024). */
+export const SIZE: Form<number> = single({
+  label: 'a size',
+  hint: 'write "512K", "64M" or "1G"',
+  parse(text) {
+    const [, number, unit = ''] = /^(\d{1,12})([KMG]?)$/i.exec(text) ?? [];
+    const bytes = Number(number) * (BYTES[unit.toUpperCase()] ?? Number.NaN);
+    return bytes >= 1 && Number.isSafeInteger(bytes) ? bytes : undefined;
+  },
+  advise: (text) => (/^\d{1,12}\s*[KMG]i?B$/i.test(text) ? `write "${text.replace(/\s*i?B$/i, '').toUpperCase()}"` : null),
+});
+
+/** Permissions taken from new files, umask(2), in octal: `"022"`, in TOML also 0o022. */
+export const UMASK: Form<number> = single({
+  label: 'an octal umask',
+  hint: 'write "022"',
+  parse(text, written) {
+    // A plain number without a leading zero may be meant as decimal: better ask.
+    const octal = written === 'number' ? /^0o?[0-7]{0,3}$/ : /^(0o?)?[0-7]{1,3}$/;
+    return octal.test(text) ? Number.parseInt(text.replace(/^0o/, '') || '0', 8) : undefined;
+  },
+  advise: (text) => (/^[0-7]{1,3}$/.test(text) ? `write "${text.padStart(3, '0')}"` : null),
+});

@@ -1,0 +1,29 @@
+import type { Readiness, Reload, SignalName } from '../core/spec.ts';
+
+/** What the emperor knows of one app server: how it is started, reloaded and stopped. Data more than code. */
+export interface Preset {
+  /** As `server` names it in a vassal file. */
+  readonly name: string;
+  /** How to get its program, for the hint where it is missing, e.g. `apt install gunicorn`. */
+  readonly install: string;
+  /** How an app is written for it, e.g. `"shop:app"`; null: it takes none. */
+  readonly app: string | null;
+  /** Whether `workers` means anything to it. */
+  readonly takesWorkers: boolean;
+  /** Its command line; the program is looked up in PATH. */
+  argv(request: PresetRequest): readonly [string, ...string[]];
+  readonly reload: Reload;
+  /** Makes it finish its requests, then end. */
+  readonly stopSignal: SignalName;
+  readonly stopTimeoutMs: number;
+  readonly ready: Readiness;
+}
+
+/** What a vassal file asks of a preset. */
+export interface PresetRequest {
+  /** Empty where the preset takes none. */
+  readonly app: string;
+  readonly workers: number | null;
+  /** Absolute path of the vassal file, links not resolved. */
+  readonly file: string;
+}

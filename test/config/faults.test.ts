@@ -1,0 +1,97 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { faultsOf } from './context.ts';
+
+const FOLDER = new URL('../fixtures/vassals/', import.meta.url);
+
+/** Each file has one fault, and this is all that is told of it. */
+const REPORTS: readonly (readonly [string, string])[] = [
+  ['alias-bomb.yaml', 'E_SYNTAX an alias makes more than 1000 values, or stands inside its own anchor at alias-bomb.yaml:3'],
+  ['alias-of-itself.yaml', 'E_SYNTAX an alias makes more than 1000 values, or stands inside its own anchor at alias-of-itself.yaml:3'],
+  ['alias-without-anchor.yaml', 'E_SYNTAX alias *common has no anchor before it at alias-without-anchor.yaml:3'],
+  ['app-and-command.toml', 'E_KEY_CONFLICT "app" is for a server at app-and-command.toml:3; put it into the command'],
+  ['app-like-an-option.toml', 'E_VALUE "app" begins with "-": the server would take it for an option at app-like-an-option.toml:3; use "command" for options'],
+  ['binary.ini', 'E_FILE_BINARY the file holds NUL bytes: it is no text at binary.ini'],
+  ['command-for-a-shell.toml', 'E_VALUE "command": "&&" means something to a shell only at command-for-a-shell.toml:2; commands run without a shell; write sh -c "…", or quote it'],
+  ['command-with-assignment.ini', 'E_VALUE "command" begins with an assignment, not with a program at command-with-assignment.ini:2; put PORT into "environment"'],
+  ['command-with-variable.ini', 'E_VALUE "command": "$PORT" means something to a shell only at command-with-variable.ini:2; commands run without a shell; write sh -c "…", or quote it'],
+  ['comment.json', 'E_SYNTAX not valid JSON: unexpected "/" at comment.json:2'],
+  ['comments-only.ini', 'E_NO_SECTION the file has neither a vassal nor a uwsgi section at comments-only.ini; write a section "vassal" with "command" or "server" in it'],
+  ['cut-off.json', 'E_SYNTAX not valid JSON: a string has a wrong escape, a line break, or no end at cut-off.json:2'],
+  ['decimal-umask.json', 'E_VALUE "umask" wants an octal umask, not "22" at decimal-umask.json:3; write "022"'],
+  ['document-type.xml', 'E_SYNTAX a document type is not read at document-type.xml:2; remove <!DOCTYPE …>'],
+  ['doubled-key.json', 'E_KEY_DUPLICATE key "command" is given twice at doubled-key.json:3; it stands in line 2 already'],
+  ['doubled-key.toml', 'E_KEY_DUPLICATE "command" is given twice at doubled-key.toml:3; remove one of the two'],
+  ['doubled-key.yaml', 'E_KEY_DUPLICATE key "command" is given twice at doubled-key.yaml:4; it stands in line 2 already'],
+  ['duration-in-words.ini', 'E_VALUE "stop-timeout" wants a duration, not "soon" at duration-in-words.ini:3; write "500ms", "30s", "5m" or "1h"'],
+  ['duration-without-unit.toml', 'E_VALUE "stop-timeout" wants a duration, not "30" at duration-without-unit.toml:3; write "30s"'],
+  ['empty-command.toml', 'E_VALUE "command" is empty at empty-command.toml:2; write ["program", "argument"], or one line in quotes'],
+  ['empty-value.yaml', 'E_VALUE "user" wants a name or number, not "" at empty-value.yaml:3; write a name as in /etc/passwd or /etc/group, or a number'],
+  ['empty.toml', 'E_FILE_EMPTY the file is empty at empty.toml; write a section "vassal" with "command" or "server" in it'],
+  ['environment-name.toml', 'E_VALUE "MY PORT" cannot be the name of a variable at environment-name.toml:3; a name has letters, digits and _'],
+  ['environment-null.yaml', 'E_VALUE "environment.SECRET" wants text, not "" at environment-null.yaml:5; write "" for an empty value'],
+  ['environment-without-sign.ini', 'E_VALUE "environment" wants a table of names and values at environment-without-sign.ini:3; write { NAME = "value" }, or "NAME=value"'],
+  ['gunicorn-without-app.toml', 'E_KEY_MISSING server "gunicorn" needs "app" at gunicorn-without-app.toml:2; for example app = "shop:app"'],
+  ['jitter-too-large.toml', 'E_VALUE "backoff.jitter" wants a number from 0 to 1, not "20" at jitter-too-large.toml:3; for example 0.5'],
+  ['key-beside-section.json', 'E_KEY_UNKNOWN unknown key "stop-timeout" beside "vassal" at key-beside-section.json:3; put it under "vassal"'],
+  ['key-outside-section.yaml', 'E_NO_SECTION the file has neither a vassal nor a uwsgi section, but "command" at key-outside-section.yaml:2; put it under "vassal"'],
+  ['later-key.toml', 'E_KEY_LATER key "listen" is not supported by this version yet at later-key.toml:3'],
+  ['later-probe.yaml', 'E_KEY_LATER key "ready.http" is not supported by this version yet at later-probe.yaml:3'],
+  ['list-of-tables.toml', 'E_SYNTAX lists of tables are not used here at list-of-tables.toml:1; write the name in single brackets: [vassal]'],
+  ['missing-bracket.yaml', 'E_SYNTAX not valid YAML: Flow sequence in block collection must be sufficiently indented and end with a ] at missing-bracket.yaml:3'],
+  ['missing-quote.toml', 'E_SYNTAX not valid TOML: Unterminated string constant at missing-quote.toml:2'],
+  ['misspelt-choice.toml', 'E_VALUE "restart" wants one of always, on-failure, never, not "on-failur" at misspelt-choice.toml:3; did you mean "on-failure"?'],
+  ['misspelt-section.toml', 'E_NO_SECTION the file has neither a vassal nor a uwsgi section, but "vasal" at misspelt-section.toml:1; did you mean "vassal"?'],
+  ['misspelt-signal.toml', 'E_VALUE "stop-signal" wants a signal, not "TREM" at misspelt-signal.toml:3; did you mean "TERM"?'],
+  ['negative-count.ini', 'E_VALUE "log.keep" wants a whole number from 0 to 1000, not "-1" at negative-count.ini:3; for example 1'],
+  ['nested-command.json', 'E_VALUE each word of "command" has to be text at nested-command.json:2; write ["program", "argument"], or one line in quotes'],
+  ['no-table.json', 'E_NO_SECTION the file has neither a vassal nor a uwsgi section at no-table.json; write a section "vassal" with "command" or "server" in it'],
+  ['nothing-to-run.toml', 'E_KEY_MISSING there is neither "command" nor "server" at nothing-to-run.toml:1; write the program to run as "command"'],
+  ['nul-in-value.json', 'E_VALUE "command" holds a NUL byte at nul-in-value.json:2; remove it'],
+  ['number-for-a-text.toml', 'E_VALUE "app" wants text, not "5" at number-for-a-text.toml:3; write it in quotes'],
+  ['placeholder-circle.toml', 'E_PLACEHOLDER placeholders go in a circle: user → group → user at placeholder-circle.toml:4'],
+  ['placeholder-growth.ini', 'E_PLACEHOLDER the placeholders of "directory" make a text of more than 64 KiB at placeholder-growth.ini:3'],
+  ['placeholder-of-a-list.toml', 'E_PLACEHOLDER %(command) is not a single value at placeholder-of-a-list.toml:3; write %% for a percent sign'],
+  ['placeholder-of-unknown-key.ini', 'E_PLACEHOLDER %(site) is no key of this section at placeholder-of-unknown-key.ini:3; write %% for a percent sign'],
+  ['prototype-key.json', 'E_KEY_UNKNOWN unknown key "__proto__" at prototype-key.json:3'],
+  ['reload-signal-alone.toml', 'E_KEY_CONFLICT "reload-signal" is of no use with reload = "restart" at reload-signal-alone.toml:3; write reload = "signal"'],
+  ['repeated-element.xml', 'E_KEY_DUPLICATE key "user" is given twice at repeated-element.xml:3; it takes one value'],
+  ['repeated-key.ini', 'E_KEY_DUPLICATE key "user" is given twice at repeated-key.ini:3; it takes one value'],
+  ['section-beside-section.ini', 'E_KEY_UNKNOWN unknown section "vassal.environment" beside "vassal" at section-beside-section.ini:3; put it under "vassal"'],
+  ['section-is-a-value.yaml', 'E_VALUE "vassal" is no section, but a value at section-is-a-value.yaml:1; a file has one section "vassal" with keys in it'],
+  ['server-and-command.toml', 'E_KEY_CONFLICT "server" and "command" exclude each other at server-and-command.toml:4; remove one of the two'],
+  ['size-in-mb.yaml', 'E_VALUE "log.max-size" wants a size, not "64MB" at size-in-mb.yaml:3; write "64M"'],
+  ['start-timeout-before-ready.toml', 'E_KEY_CONFLICT "start-timeout" (2000 ms) ends before an instance can be ready (3000 ms) at start-timeout-before-ready.toml:3; raise it, or lower "ready.after"'],
+  ['tab-indent.yaml', 'E_SYNTAX not valid YAML: Tabs are not allowed as indentation at tab-indent.yaml:2'],
+  ['table-for-a-value.toml', 'E_VALUE "user" wants a name or number, not a table at table-for-a-value.toml:3; write a name as in /etc/passwd or /etc/group, or a number'],
+  ['text-beside-elements.xml', 'E_SYNTAX text beside elements means nothing here at text-beside-elements.xml:1; put it into an element of its own'],
+  ['trailing-comma.json', 'E_SYNTAX not valid JSON: unexpected "}" at trailing-comma.json:3'],
+  ['two-documents.yaml', 'E_SYNTAX the file holds several YAML documents at two-documents.yaml:3; one file is one vassal: remove the line "---" and what follows'],
+  ['two-sections.xml', 'E_KEY_DUPLICATE the section "vassal" is given twice at two-sections.xml:2; a file has one section "vassal" with keys in it'],
+  ['unclosed-quote-in-command.ini', 'E_VALUE "command": a quote (") is not closed at unclosed-quote-in-command.ini:2; close it, or write the command as a list'],
+  ['unclosed-section.ini', 'E_SYNTAX section header [vassal is not closed at unclosed-section.ini:1; end it with "]"'],
+  ['unknown-inner-key.ini', 'E_KEY_UNKNOWN unknown key "backoff.frist" at unknown-inner-key.ini:3; did you mean "first"?'],
+  ['unknown-key-far-off.yaml', 'E_KEY_UNKNOWN unknown key "colour" at unknown-key-far-off.yaml:3'],
+  ['unknown-key.toml', 'E_KEY_UNKNOWN unknown key "stop-timout" at unknown-key.toml:3; did you mean "stop-timeout"?'],
+  ['unknown-placeholder.ini', 'E_PLACEHOLDER unknown placeholder "%Y" at unknown-placeholder.ini:2; write %% for a percent sign'],
+  ['unknown-server.toml', 'E_SERVER_UNKNOWN unknown server "gunicron" (known are gunicorn, node, uwsgi) at unknown-server.toml:2; did you mean "gunicorn"?'],
+  ['unknown-signal.toml', 'E_VALUE "stop-signal" wants a signal, not "BREAKFAST" at unknown-signal.toml:3; write one of HUP, INT, QUIT, USR1, USR2, TERM, KILL, CONT, WINCH, ABRT'],
+  ['unknown-variable.ini', 'E_PLACEHOLDER the emperor has no environment variable "SHOP_HOME" at unknown-variable.ini:3; write the $(…) of a shell with backquotes'],
+  ['uwsgi-and-command.ini', 'E_KEY_CONFLICT "command" is not for a file with a uwsgi section at uwsgi-and-command.ini:4; uWSGI runs what its own section says'],
+  ['uwsgi-and-workers.yaml', 'E_KEY_CONFLICT "workers" is not for a file with a uwsgi section at uwsgi-and-workers.yaml:4; uWSGI runs what its own section says'],
+  ['uwsgi-in-toml.toml', 'E_KEY_CONFLICT uWSGI does not read TOML at uwsgi-in-toml.toml:1; write the file as .ini, .yaml, .json or .xml'],
+  ['uwsgi-without-section.toml', 'E_KEY_MISSING server "uwsgi" needs a section "uwsgi" in the file at uwsgi-without-section.toml:2; write its own configuration under "uwsgi", or use "command"'],
+  ['value-for-a-table.ini', 'E_VALUE "log" wants a table at value-for-a-table.ini:3; with "max-size", "keep", "format"'],
+  ['workers-for-node.toml', 'E_KEY_CONFLICT server "node" has no workers at workers-for-node.toml:4; remove it'],
+  ['workers-in-words.toml', 'E_VALUE "workers" wants a whole number from 1 to 10000, not "many" at workers-in-words.toml:4; for example 1'],
+  ['wrong-closing-tag.xml', "E_SYNTAX not valid XML: Expected closing tag 'command' (opened in line 2, col 3) instead of closing tag 'comand'. at wrong-closing-tag.xml:2"],
+];
+
+it.each(REPORTS)('%s is told as it is', (name, report) => {
+  const text = readFileSync(new URL(name, FOLDER), 'utf8');
+  expect(faultsOf(`/v/${name}`, text)).toEqual([report.replace(` at ${name}`, ` at /v/${name}`)]);
+});
+
+it('has a report for each broken file', () => {
+  expect(readdirSync(FOLDER).sort()).toEqual(REPORTS.map(([name]) => name).sort());
+});

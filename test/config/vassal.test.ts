@@ -1,0 +1,188 @@
+import { expect, it } from 'vitest';
+import { faultsOf, parse, specOf } from './context.ts';
+
+const DEFAULTS = {
+  directory: '/etc/v',
+  environment: {},
+  environmentFile: null,
+  user: null,
+  group: null,
+  umask: null,
+  reload: { kind: 'restart' },
+  stopSignal: 'SIGTERM',
+  stopTimeoutMs: 30_000,
+  startTimeoutMs: 60_000,
+  ready: { kind: 'after', ms: 1000 },
+  restart: 'always',
+  backoff: { firstMs: 250, factor: 2, maxMs: 60_000, jitter: 0.2, resetAfterMs: 60_000 },
+  log: { maxBytes: 10 * 2 ** 20, keep: 10, format: 'raw' },
+};
+
+it.each([
+  ['shop.ini', '[vassal]\ncommand = node server.js'],
+  ['shop.toml', '[vassal]\ncommand = "node server.js"'],
+  ['shop.yaml', 'vassal:\n  command: node server.js'],
+  ['shop.yml', 'vassal: {command: [node, server.js]}'],
+  ['shop.json', '{"vassal": {"command": ["node", "server.js"]}}'],
+  ['shop.xml', '<vassal><command>node server.js</command></vassal>'],
+  ['shop.toml', '\uFEFF[vassal]\r\ncommand = "node server.js"\r\n'],
+])('%s with %j is a command with all defaults', (name, text) => {
+  expect(specOf(`/etc/v/${name}`, text)).toEqual({ server: null, argv: ['node', 'server.js'], ...DEFAULTS });
+});
+
+const ALL = {
+  server: 'gunicorn',
+  argv: ['gunicorn', '--workers', '4', 'shop:app'],
+  directory: '/srv/shop',
+  environment: { PORT: '8000' },
+  environmentFile: '/etc/v/shop.env',
+  user: 'www-data',
+  group: 'shop',
+  umask: 0o27,
+  reload: { kind: 'signal', signal: 'SIGUSR2' },
+  stopSignal: 'SIGQUIT',
+  stopTimeoutMs: 5000,
+  startTimeoutMs: 90_000,
+  ready: { kind: 'after', ms: 2000 },
+  restart: 'on-failure',
+  backoff: { firstMs: 100, factor: 1.5, maxMs: 5000, jitter: 0, resetAfterMs: 10_000 },
+  log: { maxBytes: 1024, keep: 0, format: 'json' },
+};
+
+it.each([
+  ['shop.ini', `[vassal]
+server = gunicorn
+app = shop:app
+workers = 4
+directory = /srv/shop
+environment.PORT = 8000
+environment-file = shop.env
+user = www-data
+group = shop
+umask = 027
+reload = signal
+reload-signal = USR2
+stop-signal = QUIT
+stop-timeout = 5s
+start-timeout = 90s
+ready.after = 2s
+restart = on-failure
+backoff.first = 100ms
+backoff.factor = 1.5
+backoff.max = 5s
+backoff.jitter = 0
+backoff.reset-after = 10s
+log.max-size = 1K
+log.keep = 0
+log.format = json`],
+  ['shop.toml', `[vassal]
+server = "gunicorn"
+app = "shop:app"
+workers = 4
+directory = "/srv/shop"
+environment = { PORT = "8000" }
+environment-file = "shop.env"
+user = "www-data"
+group = "shop"
+umask = 0o027
+reload = "signal"
+reload-signal = "USR2"
+stop-signal = "QUIT"
+stop-timeout = "5s"
+start-timeout = "90s"
+ready = { after = "2s" }
+restart = "on-failure"
+backoff = { first = "100ms", factor = 1.5, max = "5s", jitter = 0, reset-after = "10s" }
+log = { max-size = "1K", keep = 0, format = "json" }`],
+  ['shop.yaml', `vassal:
+  server: gunicorn
+  app: shop:app
+  workers: 4
+  directory: /srv/shop
+  environment: { PORT: 8000 }
+  environment-file: shop.env
+  user: www-data
+  group: shop
+  umask: 027
+  reload: signal
+  reload-signal: USR2
+  stop-signal: QUIT
+  stop-timeout: 5s
+  start-timeout: 90s
+  ready: { after: 2s }
+  restart: on-failure
+  backoff: { first: 100ms, factor: 1.5, max: 5s, jitter: 0, reset-after: 10s }
+  log: { max-size: 1K, keep: 0, format: json }`],
+  ['shop.xml', `<vassal server="gunicorn" app="shop:app" workers="4"><directory>/srv/shop</directory><environment PORT="8000"/>
+<environment-file>shop.env</environment-file><user>www-data</user><group>shop</group><umask>027</umask>
+<reload>signal</reload><reload-signal>USR2</reload-signal><stop-signal>QUIT</stop-signal><stop-timeout>5s</stop-timeout>
+<start-timeout>90s</start-timeout><ready><after>2s</after></ready><restart>on-failure</restart>
+<backoff><first>100ms</first><factor>1.5</factor><max>5s</max><jitter>0</jitter><reset-after>10s</reset-after></backoff>
+<log max-size="1K" keep="0" format="json"/></vassal>`],
+])('%s says everything that can be said', (name, text) => {
+  expect(specOf(`/etc/v/${name}`, text)).toEqual(ALL);
+});
+
+it('tells all faults of a file at once, in the order of its lines', () => {
+  const outcome = parse('/v/shop.toml', '[vassal]\ncommand = "a | b"\nlisten = "x"\nstop-timeout = 30\nusr = "x"\nserver = "node"\nbackoff = { frist = "1s", jitter = 2 }\n');
+  expect(outcome.ok ? [] : outcome.faults.map(({ code, line, key }) => [code, line, key])).toEqual([
+    ['E_VALUE', 2, 'command'],
+    ['E_KEY_CONFLICT', 2, 'command'],
+    ['E_KEY_LATER', 3, 'listen'],
+    ['E_VALUE', 4, 'stop-timeout'],
+    ['E_KEY_UNKNOWN', 5, 'usr'],
+    ['E_KEY_UNKNOWN', 7, 'backoff.frist'],
+    ['E_VALUE', 7, 'backoff.jitter'],
+  ]);
+});
+
+it('does not say that a program is missing when its key is only wrong', () => {
+  expect(faultsOf('/v/shop.toml', '[vassal]\ncommand = 5')).toHaveLength(1);
+  expect(faultsOf('/v/shop.toml', '[vassal]\nserver = "node"\napp = 5')).toHaveLength(1);
+  expect(faultsOf('/v/shop.toml', '[vassal]\ncommand = "a"\nreload = "sginal"\nreload-signal = "HUP"')).toHaveLength(1);
+});
+
+it.each(['listen', 'instances', 'canary', 'linger', 'health', 'on-demand', 'idle-timeout', 'after', 'limits', 'runner', 'systemd', 'hooks', 'ready.http', 'ready.tcp', 'ready.command', 'ready.log', 'ready.notify'])('%s is known and not supported yet', (key) => {
+  expect(faultsOf('/v/shop.ini', `[vassal]\ncommand = a\n${key} = 1`)).toEqual([`E_KEY_LATER key "${key}" is not supported by this version yet at /v/shop.ini:3`]);
+});
+
+it.each([
+  ['shop.ini', '[uwsgi]\nhttp-socket = 127.0.0.1:8000\nmodule = shop:app\n', '--ini'],
+  ['shop.yaml', 'uwsgi:\n  http-socket: 127.0.0.1:8000\n  env: A=1\n  env: B=2\n', '--yaml'],
+  ['shop.yml', 'uwsgi:\n  chdir: %d\n', '--yaml'],
+  ['shop.json', '{"uwsgi": {"http-socket": "127.0.0.1:8000", "env": "A=1", "env": "B=2"}, "other": {}}', '--json'],
+  ['shop.xml', '<uwsgi><socket>127.0.0.1:8000</socket><master/></uwsgi>', '--xml'],
+  ['shop.ini', 'stray = 1\n[uwsgi]\nif-env = X\n%(odd\n[other]\ncommand = x\n', '--ini'],
+])('%s with %j goes to uWSGI as it is', (name, text, option) => {
+  expect(specOf(`/etc/v/${name}`, text)).toEqual({
+    ...DEFAULTS,
+    server: 'uwsgi',
+    argv: ['uwsgi', option, `/etc/v/${name}`, '--hook-master-start', 'unix_signal:15 gracefully_kill_them_all'],
+    reload: { kind: 'signal', signal: 'SIGHUP' },
+  });
+});
+
+it('adds what the vassal section says to a uWSGI file', () => {
+  const spec = specOf('/etc/v/shop.ini', '[uwsgi]\nmaster = 1\n[vassal]\nuser = shop\nreload = restart\nstop-timeout = 1m\n');
+  expect(spec).toMatchObject({ server: 'uwsgi', user: 'shop', reload: { kind: 'restart' }, stopTimeoutMs: 60_000 });
+});
+
+it('lets a uWSGI file choose the signal of its reload', () => {
+  expect(specOf('/etc/v/shop.ini', '[uwsgi]\n[vassal]\nreload-signal = USR1').reload).toEqual({ kind: 'signal', signal: 'SIGUSR1' });
+});
+
+it('refuses a uWSGI file whose path uWSGI would split', () => {
+  expect(faultsOf('/etc/v/a:b.ini', '[uwsgi]\nmaster = 1')).toEqual(['E_NAME uWSGI takes what follows a ":" in a path for the name of a section at /etc/v/a:b.ini; rename the file']);
+});
+
+it('reloads with HUP where only "signal" is said', () => {
+  expect(specOf('/v/a.ini', '[vassal]\ncommand = a\nreload = signal').reload).toEqual({ kind: 'signal', signal: 'SIGHUP' });
+});
+
+it('gives a slow start the time that its readiness takes', () => {
+  expect(specOf('/v/a.ini', '[vassal]\ncommand = a\nready.after = 90s')).toMatchObject({ ready: { ms: 90_000 }, startTimeoutMs: 90_000 });
+});
+
+it('tells a file with an extension of its own', () => {
+  expect(faultsOf('/v/shop.conf', '[vassal]\ncommand = a')).toEqual(['E_NAME the file has no extension of a vassal file at /v/shop.conf']);
+});
