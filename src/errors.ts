@@ -43,6 +43,7 @@ export const CODES = {
   E_LOG: 'output of instances could not be written and was lost',
   E_BLIND: 'a source of vassals cannot be looked at',
   E_KERNEL: 'a system call failed',
+  E_BUG: 'the emperor met a bug of its own',
 } as const;
 
 /** A stable name for one kind of trouble; see {@link CODES}. */

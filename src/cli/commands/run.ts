@@ -1,0 +1,40 @@
+import { InvalidArgumentError, Option } from 'commander';
+import { parseDuration } from '../../control/protocol.ts';
+import type { RunFlags } from '../resolve-settings.ts';
+import type { Cli, DeclareVerb } from '../verb.ts';
+
+/** `run [SOURCE…]`: the daemon, in the foreground. */
+export const run: DeclareVerb = (program, cli) => {
+  program.command('run').argument('[source...]', 'folders of vassal files, dir:// or glob://')
+    .summary('be the emperor, in the foreground')
+    .description('Keeps one app server running per vassal file, until it is told to end. TERM and INT end it and its vassals, a second one hurries; HUP looks at the sources again; USR1 reopens the logs.')
+    .option('--state <dir>', 'folder of the database and the FIFOs (environment: EMPEROR_STATE)')
+    .option('--control <path>', 'control socket (environment: EMPEROR_CONTROL)')
+    .option('--logs <dir>', 'folder for the output of the vassals (environment: EMPEROR_LOGS)')
+    .option('--config <file>', 'configuration file (environment: EMPEROR_CONFIG)')
+    .addOption(new Option('--log-level <level>', 'how much the emperor itself logs (default: info)').choices(['trace', 'debug', 'info', 'warn', 'error']))
+    .option('--rescan <duration>', 'look at everything again that often; 0: only when something changes (default: 60s)', rescanMs)
+    .action(async (sources: string[], flags: RunFlags) => reign(sources, flags, cli));
+};
+
+async function reign(sources: readonly string[], flags: RunFlags, cli: Cli): Promise<void> {
+  const { preferSmallness } = await import('../../world/engine.ts');
+  preferSmallness();
+  const { catchSignals } = await import('../signals.ts');
+  using signals = catchSignals(process, (signal, reason) => cli.terminal.err(`emperor: ${signal} did not do all of its work: ${String(reason)}\n`));
+  const { configFile, resolveSettings } = await import('../resolve-settings.ts');
+  const { readConfig } = await import('../read-config.ts');
+  const configured = readConfig(configFile(flags, cli));
+  const startedBy = cli.environment['INVOCATION_ID'] === undefined ? cli.actor : 'systemd';
+  const settings = resolveSettings(sources, flags, configured, cli, { startedBy, readable: cli.terminal.interactive });
+  const { boot } = await import('../../emperor/boot.ts');
+  const emperor = await boot(settings);
+  signals.deliverTo(emperor);
+  await emperor.ended;
+}
+
+function rescanMs(text: string): number {
+  const ms = text === '0' ? 0 : parseDuration(text);
+  if (ms === null) throw new InvalidArgumentError('0, or a duration like 30s or 5m');
+  return ms;
+}

@@ -1,0 +1,82 @@
+import type { EmperorDocument, FailureDocument, InstanceDocument, StatusDocument, VassalDocument } from '../../control/protocol.ts';
+import { age } from './age.ts';
+import { printable } from './printable.ts';
+import { table, type Column } from './table.ts';
+
+const COLUMNS: readonly Column[] = [
+  { title: 'NAME', align: 'left' },
+  { title: 'STATE', align: 'left' },
+  { title: 'PID', align: 'right' },
+  { title: 'REV', align: 'right' },
+  { title: 'UP', align: 'right' },
+  { title: 'RESTARTS', align: 'right' },
+  { title: 'NOTE', align: 'left' },
+];
+
+/** The emperor in a line, sources that it cannot see, and its vassals as a table. Pure. */
+export function statusTable({ emperor, vassals }: StatusDocument, nowMs: number): string {
+  const blind = emperor.blind.map(({ source, reason, since }) =>
+    `cannot look at ${printable(source)} since ${age(nowMs - Date.parse(since))}: ${printable(reason)}; what runs goes on\n`).join('');
+  const body = vassals.length === 0 ? 'no vassals\n' : table(COLUMNS, vassals.map((vassal) => row(vassal, nowMs)));
+  return `${headline(emperor, nowMs)}\n${blind}\n${body}`;
+}
+
+/** All about one vassal. Pure. */
+export function vassalDetails(vassal: VassalDocument, nowMs: number): string {
+  const { name, state, file, server, listen, want, restarts, revision, nextStartAt, instances, failure } = vassal;
+  const rows: (readonly [string, string] | null)[] = [
+    ['file', printable(file)],
+    ['revision', revision === null ? 'none: its file is gone' : String(revision)],
+    server === null ? null : ['server', server],
+    listen.length === 0 ? null : ['listen', listen.join(', ')],
+    want === 'down' ? ['want', 'down: stopped by an operator'] : null,
+    ['restarts', String(restarts)],
+    nextStartAt === null ? null : ['next start', `in ${age(Date.parse(nextStartAt) - nowMs)}`],
+    ...instances.map((instance) => ['instance', instanceLine(instance, nowMs)] as const),
+    ...(failure === null ? [] : failureRows(name, failure, nowMs)),
+  ];
+  const lines = rows.filter((each) => each !== null).map(([key, value]) => `  ${key.padEnd(12)}${value}\n`);
+  return `${printable(name)}: ${state}\n${lines.join('')}`;
+}
+
+function headline({ version, pid, startedAt, life, sources }: EmperorDocument, nowMs: number): string {
+  const ending = life === 'running' ? '' : `, ${life}`;
+  return `emperor ${version}, pid ${pid}, up ${age(nowMs - Date.parse(startedAt))}${ending}: ${sources.map(printable).join(', ')}`;
+}
+
+function row(vassal: VassalDocument, nowMs: number): readonly string[] {
+  const main = vassal.instances.find(({ state }) => state !== 'stopping') ?? vassal.instances[0];
+  return [
+    printable(vassal.name),
+    vassal.state,
+    main?.pid === undefined || main.pid === null ? '-' : String(main.pid),
+    vassal.revision === null ? '-' : String(vassal.revision),
+    main === undefined ? '-' : age(nowMs - Date.parse(main.startedAt)),
+    String(vassal.restarts),
+    note(vassal, nowMs),
+  ];
+}
+
+function note({ nextStartAt, failure }: VassalDocument, nowMs: number): string {
+  const next = nextStartAt === null ? [] : [`next start in ${age(Date.parse(nextStartAt) - nowMs)}`];
+  const why = failure === null ? [] : [`revision ${failure.revision}: ${failure.code}: ${printable(firstLine(failure.message))}`];
+  return [...next, ...why].join('; ');
+}
+
+function instanceLine({ id, pid, state, revision, startedAt, adopted }: InstanceDocument, nowMs: number): string {
+  const process = pid === null ? 'no process yet' : `pid ${pid}`;
+  return `${printable(id)}, ${process}, ${state}, revision ${revision}, up ${age(nowMs - Date.parse(startedAt))}${adopted ? ', adopted' : ''}`;
+}
+
+function failureRows(name: string, { revision, code, message, at }: FailureDocument, nowMs: number): readonly (readonly [string, string])[] {
+  const [first = '', ...others] = message.split('\n');
+  return [
+    ['failure', `revision ${revision}, ${age(nowMs - Date.parse(at))} ago, ${code}: ${printable(first)}`],
+    ...others.map((line) => ['', printable(line)] as const),
+    ['hint', `see "emperor logs ${printable(name)}" and "emperor events ${printable(name)}"`],
+  ];
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0] ?? '';
+}

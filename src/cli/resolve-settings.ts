@@ -1,0 +1,49 @@
+import { resolve } from 'node:path';
+import type { Settings } from '../emperor/settings.ts';
+import type { LogLevel } from '../world/logger.ts';
+import { defaultPaths, type Whereabouts } from './paths.ts';
+import type { Configured } from './read-config.ts';
+
+/** Flags of `run`. */
+export interface RunFlags {
+  readonly state?: string;
+  readonly control?: string;
+  readonly logs?: string;
+  readonly config?: string;
+  readonly logLevel?: LogLevel;
+  /** Parsed already, in ms. */
+  readonly rescan?: number;
+}
+
+/** The configuration file, and whether it has to be there: only one that was named has to. */
+export function configFile(flags: RunFlags, where: Whereabouts): { readonly path: string; readonly named: boolean } {
+  const named = flags.config ?? variable(where, 'EMPEROR_CONFIG');
+  return { path: resolve(named ?? defaultPaths(where).config), named: named !== null };
+}
+
+/** Flags, then the environment, then the configuration file, then the defaults. Relative paths count from the working directory. */
+export function resolveSettings(
+  sources: readonly string[], flags: RunFlags, configured: Configured, where: Whereabouts, process: { readonly startedBy: string; readonly readable: boolean },
+): Settings {
+  const paths = defaultPaths(where);
+  return {
+    sources: sources.length > 0 ? sources : configured.sources ?? [paths.source],
+    state: resolve(flags.state ?? variable(where, 'EMPEROR_STATE') ?? configured.state ?? paths.state),
+    control: resolve(flags.control ?? variable(where, 'EMPEROR_CONTROL') ?? configured.control ?? paths.control),
+    controlGroup: configured['control-group'] ?? null,
+    logs: resolve(flags.logs ?? variable(where, 'EMPEROR_LOGS') ?? configured.logs ?? paths.logs),
+    logLevel: flags.logLevel ?? configured['log-level'] ?? 'info',
+    rescanMs: flags.rescan ?? configured.rescan ?? DEFAULT_RESCAN_MS,
+    environment: where.environment,
+    ...process,
+  };
+}
+
+/** Hints can be lost (a network file system gives none); looking costs 134 ms for 10,000 files. */
+const DEFAULT_RESCAN_MS = 60_000;
+
+/** A variable of the environment; an empty one counts as absent. */
+function variable({ environment }: Whereabouts, name: string): string | null {
+  const value = environment[name];
+  return value === undefined || value === '' ? null : value;
+}

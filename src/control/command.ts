@@ -1,0 +1,64 @@
+import type { Emperor } from '../emperor/emperor.ts';
+import type { HistoryQuery, StoredEntry } from '../store/store.ts';
+import type { Clock } from '../world/clock.ts';
+import type { Logger } from '../world/logger.ts';
+
+/** One thing that can be asked on the control socket. It answers from the snapshot, or posts an event; it never changes state. */
+export interface ControlCommand {
+  readonly method: 'GET' | 'POST';
+  /** Below the version prefix; `:name` stands for one percent-encoded part. */
+  readonly path: string;
+  /** @throws EmperorError for what the asker is told; anything else is a bug */
+  run(request: ControlRequest, ports: ControlPorts): ControlReply | Promise<ControlReply>;
+}
+
+/** A request as it came in: nothing of it is trusted yet. */
+export interface ControlRequest {
+  readonly params: unknown;
+  readonly query: unknown;
+  readonly body: unknown;
+  /** Who asks, by their own word. */
+  readonly actor: string;
+  /** Aborted when the asker has gone away, or the server closes. */
+  readonly gone: AbortSignal;
+}
+
+export type ControlReply =
+  | { readonly kind: 'document'; readonly document: object }
+  | {
+    readonly kind: 'stream';
+    readonly contentType: 'application/x-ndjson' | 'text/plain';
+    /** Pulled as fast as the asker reads, so nothing piles up for a slow one. */
+    readonly chunks: AsyncIterable<string | Uint8Array>;
+    /** True: the server leaves this connection open when it closes; it ends with the process. */
+    readonly outlivesServer: boolean;
+  };
+
+/** What the control room needs of the rest, handed over as values. */
+export interface ControlPorts {
+  readonly emperor: Emperor;
+  readonly clock: Clock;
+  readonly identity: Identity;
+  readonly logger: Logger;
+  /** As in the store: oldest first. */
+  readonly history: (query: HistoryQuery) => readonly StoredEntry[];
+  readonly logs: LogReader;
+  /** Has every source looked at again. */
+  readonly rescan: () => Promise<void>;
+}
+
+/** Who this emperor is. */
+export interface Identity {
+  readonly version: string;
+  readonly pid: number;
+  /** Wall time, ms. */
+  readonly startedAt: number;
+}
+
+/** The output of vassals, by name, in the bytes that they printed. */
+export interface LogReader {
+  /** The last lines, oldest first; empty if it never printed. A last line without an end counts. */
+  tail(name: string, lines: number): Promise<Uint8Array>;
+  /** The last lines, then what is printed, without a gap, until the signal. */
+  follow(name: string, signal: AbortSignal, lines: number): AsyncIterable<Uint8Array>;
+}

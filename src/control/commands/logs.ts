@@ -1,0 +1,24 @@
+import type { ControlCommand } from '../command.ts';
+import { vassalNamed } from '../names.ts';
+import { count, flag, nameOf, queryOf } from '../request.ts';
+
+/** Lines that are told unless asked otherwise, and at most. */
+const DEFAULT_LINES = 20;
+const MOST = 100_000;
+
+/** `GET /v1/logs/NAME?lines=20&follow=1`: what the vassal printed last, as text; with `follow` it goes on with what it prints. */
+export const logs: ControlCommand = {
+  method: 'GET',
+  path: '/logs/:name',
+  async run({ params, query, gone }, ports) {
+    const { lines, follow } = queryOf(query, ['lines', 'follow']);
+    const { name } = vassalNamed(ports.emperor.snapshot(), nameOf(params));
+    const wanted = count(lines, 'lines', DEFAULT_LINES, MOST);
+    const chunks = flag(follow, 'follow') ? ports.logs.follow(name, gone, wanted) : one(await ports.logs.tail(name, wanted));
+    return { kind: 'stream', contentType: 'text/plain', chunks, outlivesServer: false };
+  },
+};
+
+async function* one(chunk: Uint8Array): AsyncGenerator<Uint8Array, void, void> {
+  if (chunk.length > 0) yield chunk;
+}

@@ -1,0 +1,64 @@
+import { pino, type DestinationStream } from 'pino';
+
+/** Levels of the daemon's own log, from most to least talkative. */
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error';
+
+/** What a room logs with. The message is static; what varies is in the fields. Never a secret, never an environment value. */
+export interface Logger {
+  trace(fields: LogFields, message: string): void;
+  debug(fields: LogFields, message: string): void;
+  info(fields: LogFields, message: string): void;
+  warn(fields: LogFields, message: string): void;
+  error(fields: LogFields, message: string): void;
+  /** A logger that adds these fields to every line, e.g. `{ room: 'runner' }`. */
+  child(fields: LogFields): Logger;
+}
+
+/** `vassal`, `instance`, `pid`, `from`, `to`, `code`, `err` … */
+export type LogFields = Readonly<Record<string, unknown>>;
+
+/** Where and how the daemon's own log is written. */
+export interface LogOutput {
+  readonly level: LogLevel;
+  /** Readable lines for a terminal; else one JSON object a line. */
+  readonly readable: boolean;
+  /** File descriptor; default 1, stdout. */
+  readonly fd?: number;
+}
+
+/** What may wait for a blocked stdout; lines beyond it are dropped, counted, and told of later. */
+const MAX_WAITING_BYTES = 2 ** 20;
+
+/**
+ * The daemon's log. Lines are written at once but not synchronously: a pipe or terminal that nobody reads (a stuck journald,
+ * Ctrl-S) would otherwise stop the whole emperor in write(2). At most {@link MAX_WAITING_BYTES} wait for it. At the end of
+ * the process what still waits is written out, so an orderly end loses nothing.
+ */
+export async function openLogger({ level, readable, fd = 1 }: LogOutput): Promise<Logger> {
+  const output = pino.destination({ dest: fd, sync: false, maxLength: MAX_WAITING_BYTES });
+  let lost = 0;
+  const logger = pino(
+    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } },
+    readable ? await prettyInto(output) : output,
+  );
+  output.on('drop', () => {
+    lost += 1;
+  });
+  output.on('drain', () => {
+    if (lost === 0) return;
+    logger.warn({ code: 'E_LOG', lost }, 'the output of the emperor was blocked: log lines were lost');
+    lost = 0;
+  });
+  // A log that cannot be written (full disk, closed terminal) costs the log and nothing else.
+  output.on('error', () => {
+    lost += 1;
+  });
+  return logger;
+}
+
+/** Formats line by line in step, so that what was logged last is not lost in a stream when the process ends. */
+async function prettyInto(output: DestinationStream): Promise<DestinationStream> {
+  const { prettyFactory } = await import('pino-pretty');
+  const format = prettyFactory({ colorize: true, singleLine: true, translateTime: 'SYS:yyyy-mm-dd HH:MM:ss.l' });
+  return { write: (line) => output.write(format(line)) };
+}

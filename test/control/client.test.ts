@@ -1,0 +1,72 @@
+import { once } from 'node:events';
+import { chmodSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { controlClient } from '../../src/control/client.ts';
+import { parseDuration } from '../../src/control/protocol.ts';
+import { declare } from '../fakes/declaration.ts';
+import { FakeEmperor } from '../fakes/emperor.ts';
+import { host, temporaryFolder } from './host.ts';
+
+/** Something that answers every connection in its own way. */
+async function stranger(answer: (socket: Socket) => void): Promise<string> {
+  const path = join(temporaryFolder(), 'control.sock');
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket.on('error', () => {}));
+    socket.once('data', () => answer(socket));
+  }).listen(path);
+  onTestFinished(() => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  await once(server, 'listening');
+  return path;
+}
+
+describe('the client', () => {
+  it.each([
+    ['nothing is there', async () => join(temporaryFolder(), 'control.sock'), 'E_NO_EMPEROR', 'there is no such socket; start one with "emperor run"'],
+    ['the path is too long', async () => join(temporaryFolder(), 'x'.repeat(200)), 'E_NO_EMPEROR', 'no emperor answers on'],
+    ['nobody listens', async () => {
+      const path = await stranger(() => {});
+      chmodSync(path, 0o600);
+      return `${path}/..`;
+    }, 'E_NO_EMPEROR', 'no emperor answers on'],
+    ['it hangs up', async () => stranger((socket) => socket.destroy()), 'E_NO_EMPEROR', 'went away before it had answered'],
+    ['it stops half way', async () => stranger((socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{"em')), 'E_NO_EMPEROR', 'went away before it had answered'],
+    ['it is no emperor', async () => stranger((socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi')), 'E_NO_EMPEROR', 'is no emperor'],
+    ['it refuses in other words', async () => stranger((socket) => socket.end('HTTP/1.1 404 Not Found\r\ncontent-length: 2\r\n\r\n{}')), 'E_NO_EMPEROR', 'status 404'],
+    ['it is silent', async () => stranger(() => {}), 'E_TIMEOUT', 'did not answer within 0.2 s'],
+  ] as const)('says so when %s', async (_what, make, code, message) => {
+    await expect(controlClient(await make(), 'me', 200).status(null)).rejects.toMatchObject({ code, message: expect.stringContaining(message) });
+  });
+
+  it('passes on what the emperor refuses', async () => {
+    const { path } = await host();
+    await expect(controlClient(path, 'me').status('ghost')).rejects.toMatchObject({ name: 'EmperorError', code: 'E_NO_VASSAL', message: 'there is no vassal "ghost"' });
+  });
+
+  it('tells who asks, in any script', async () => {
+    const emperor = new FakeEmperor();
+    emperor.list(declare('shop'));
+    const { path } = await host({ emperor });
+    await controlClient(path, 'Jürgen "商"').order('start', ['shop'], null);
+    expect(emperor.posted).toMatchObject([{ actor: 'Jürgen "商"' }]);
+  });
+
+  it('waits no longer than its patience for the emperor to go', async () => {
+    const { path } = await host();
+    for (const patience of [AbortSignal.timeout(50), AbortSignal.abort()]) {
+      await expect(controlClient(path, 'me').shutdown(false, true, patience)).rejects.toMatchObject({ code: 'E_TIMEOUT' });
+    }
+  });
+});
+
+it.each([
+  ['500ms', 500], ['30s', 30_000], ['1.5m', 90_000], ['2h', 7_200_000], ['0s', 0],
+  ['', null], ['30', null], ['s', null], ['-1s', null], ['1 s', null], ['1d', null], ['1e3s', null], ['٣s', null],
+] as const)('the duration %j is %j ms', (text, ms) => {
+  expect(parseDuration(text)).toBe(ms);
+});
