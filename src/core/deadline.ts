@@ -1,13 +1,13 @@
 import { unreachable } from '../errors.ts';
 import type { EmperorState, Vassal } from './state.ts';
 
-/** The earliest moment at which some rule has to look at the state again, in monotonic ms; null: never. */
-export function nextDeadline(state: EmperorState): number | null {
+/** The earliest moment at which some rule has to look at the state again, in monotonic ms; Infinity: never. */
+export function nextDeadline(state: EmperorState): number {
   let earliest = Infinity;
   for (const vassal of state.vassals.values()) {
     earliest = Math.min(earliest, deadlineOf(vassal));
   }
-  return earliest === Infinity ? null : earliest;
+  return earliest;
 }
 
 /** The earliest deadline of one vassal; Infinity: it has none. */

@@ -1,4 +1,4 @@
-import { nextDeadline } from '../core/deadline.ts';
+import { deadlineOf, nextDeadline } from '../core/deadline.ts';
 import type { Effect } from '../core/effect.ts';
 import type { Event } from '../core/event.ts';
 import type { Change } from '../core/history.ts';
@@ -24,6 +24,9 @@ export interface Parts {
   /** Hands an effect to its adapter. The answer comes later, as an event. */
   readonly perform: (effect: Effect) => void;
 }
+
+/** Deadlines that are closer together than this are met together. */
+const SHORTEST_WAIT_MS = 5;
 
 /**
  * The loop: one mailbox, one event at a time to its end, one alarm. Nothing else changes the state.
@@ -56,16 +59,17 @@ export function createEmperor(initial: EmperorState, { clock, remember, perform 
     state = step.state;
     for (const effect of step.effects) perform(effect);
     if (news) for (const observer of observers) observer(change, state);
-    arm();
+    arm(events.some((event) => event.type === 'alarm') ? nextDeadline(state) : earliestOf(change));
   }
 
-  function arm(): void {
-    const atMs = nextDeadline(state);
-    if (alarm?.atMs === atMs) return;
+  /**
+   * Sees to it that the alarm rings by then. An alarm that was set for a deadline that is no more rings for nothing, which
+   * costs less than to look through all vassals after each event.
+   */
+  function arm(atMs: number): void {
+    if (atMs === Infinity || (alarm !== null && alarm.atMs <= atMs)) return;
     alarm?.cancel();
-    alarm = null;
-    if (atMs === null) return;
-    const cancel = clock.after(atMs - clock.now().ms, () => {
+    const cancel = clock.after(Math.max(atMs - clock.now().ms, SHORTEST_WAIT_MS), () => {
       alarm = null;
       post({ type: 'alarm' });
     });
@@ -80,4 +84,10 @@ export function createEmperor(initial: EmperorState, { clock, remember, perform 
       return () => observers.delete(observer);
     },
   };
+}
+
+function earliestOf(change: Change): number {
+  let earliest = Infinity;
+  for (const vassal of change.vassals.values()) if (vassal !== null) earliest = Math.min(earliest, deadlineOf(vassal));
+  return earliest;
 }
