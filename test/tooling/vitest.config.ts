@@ -5,6 +5,7 @@ const config: ViteUserConfig = defineConfig({
     root: new URL('../..', import.meta.url).pathname,
     include: ['test/**/*.test.ts'],
     exclude: ['test/fixtures/**', 'node_modules/**'],
+    globalSetup: ['test/tooling/build.ts'],
     pool: 'forks',
     testTimeout: 30_000,
     hookTimeout: 60_000,

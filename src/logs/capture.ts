@@ -1,0 +1,252 @@
+import { chmodSync, closeSync, constants, mkdirSync, openSync, readdirSync, readlinkSync, readSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { EmperorError, reasonOf } from '../errors.ts';
+import type { LogPolicy } from '../core/spec.ts';
+import type { Instance, InstanceId } from '../core/state.ts';
+import { openEpoll } from '../kernel/epoll.ts';
+import { fifoMaker } from '../kernel/fifo.ts';
+import type { Libc } from '../kernel/libc.ts';
+import type { Clock } from '../world/clock.ts';
+import { JsonLines } from './json-lines.ts';
+import { LogFile } from './log-file.ts';
+import { logFileName } from './log-name.ts';
+import { Losses, type OnLost } from './losses.ts';
+import { isErrno } from './parts.ts';
+import { Rotation, Turnstile } from './rotate.ts';
+
+/** What a capture is made of. */
+export interface CaptureOptions {
+  readonly libc: Libc;
+  readonly clock: Clock;
+  /** Folder for the FIFOs, absolute; made if it is not there, for the emperor alone. */
+  readonly fifoFolder: string;
+  /** Folder for the log files, absolute; made at the first line. */
+  readonly logFolder: string;
+  readonly onLost: OnLost;
+}
+
+/** Takes what instances print and writes it to a file for each vassal. It is what the runner knows as its output sink. */
+export interface Capture extends AsyncDisposable {
+  /**
+   * Makes the FIFO of an instance. Its end is held open for reading and writing, so that an instance never sees a broken pipe: while
+   * no emperor is there its output waits in the FIFO, and when that is full (64 kB) the instance waits, too.
+   * @throws E_KERNEL out of descriptors, or no room in the state folder
+   */
+  open(vassalName: string, instance: Instance): { readonly writeFd: number };
+  /** Reads on what an instance of an earlier emperor prints. */
+  reopen(vassalName: string, instance: Instance): void;
+  /** The instance is gone: what is left in its FIFO is read (1 MiB at most, should someone still write), then the FIFO is removed. */
+  finished(instance: InstanceId): void;
+  /** Opens all log files anew, for who has moved them away: SIGUSR1. */
+  reopenFiles(): Promise<void>;
+  /** Removes FIFOs that no known instance prints to, left by an earlier emperor; to be called when all that live were adopted. */
+  sweep(): void;
+}
+
+/** All that prints into one log. */
+interface Channel {
+  readonly vassalName: string;
+  readonly log: LogFile;
+  readonly losses: Losses;
+  readonly intakes: Set<Intake>;
+}
+
+/** The FIFO of one instance. */
+interface Intake {
+  readonly id: InstanceId;
+  readonly path: string;
+  readonly fd: number;
+  readonly channel: Channel;
+  readonly json: JsonLines | null;
+  /** Not read from while the log is full. */
+  paused: boolean;
+}
+
+/** The folder is closed to others. The FIFO itself is not: programs that run as another user open /dev/stdout again. */
+const FIFO_MODE = 0o622;
+const FIFO_FOLDER_MODE = 0o700;
+const READ_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK;
+/** A full FIFO. */
+const CHUNK_BYTES = 64 * 1024;
+const MOST_LEFT_BYTES = 1024 * 1024;
+
+/** Opens the capture. @throws E_KERNEL if the folder for the FIFOs cannot be made */
+export function openCapture(options: CaptureOptions): Capture {
+  const { clock, fifoFolder } = options;
+  attempt(`make ${fifoFolder}`, () => mkdirSync(fifoFolder, { recursive: true, mode: FIFO_FOLDER_MODE }));
+  const makeFifo = fifoMaker(options.libc);
+  const epoll = openEpoll(options.libc);
+  const stop = new AbortController();
+  const compressions = new Turnstile();
+  const channels = new Map<string, Channel>();
+  const intakes = new Map<InstanceId, Intake>();
+  const scratch = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+
+  const fifoPath = (instance: Instance): string => join(fifoFolder, String(instance.serial));
+
+  function channelOf(vassalName: string, policy: LogPolicy): Channel {
+    const known = channels.get(vassalName);
+    if (known !== undefined) {
+      known.log.policy = policy;
+      return known;
+    }
+    const path = join(options.logFolder, logFileName(vassalName));
+    const losses = new Losses(clock, (loss) => options.onLost(vassalName, loss));
+    const rotation = new Rotation(path, compressions, stop.signal);
+    const inside = new Set<Intake>();
+    const log = new LogFile({ path, policy, losses, rotation, onRoom: () => resume(inside) });
+    const channel = { vassalName, log, losses, intakes: inside };
+    channels.set(vassalName, channel);
+    return channel;
+  }
+
+  function take(vassalName: string, instance: Instance, path: string, fd: number): void {
+    const policy = instance.runs.spec.log;
+    const channel = channelOf(vassalName, policy);
+    const json = policy.format === 'json' ? new JsonLines(instance.id) : null;
+    const intake: Intake = { id: instance.id, path, fd, channel, json, paused: false };
+    channel.intakes.add(intake);
+    intakes.set(intake.id, intake);
+    epoll.watch(fd, () => pour(intake));
+  }
+
+  /** Reads once: what comes in one turn of the event loop is bounded, however fast somebody prints. */
+  function pour(intake: Intake): void {
+    if (readOnce(intake) === 'ended') end(intake);
+    else if (intake.channel.log.full) for (const each of intake.channel.intakes) pause(each);
+  }
+
+  function readOnce(intake: Intake): 'ended' | 'empty' | number {
+    let length: number;
+    try {
+      length = readSync(intake.fd, scratch);
+    } catch (error) {
+      return isErrno(error, 'EAGAIN') ? 'empty' : 'ended';
+    }
+    if (length === 0) return 'ended';
+    const data = Buffer.from(scratch.subarray(0, length));
+    intake.channel.log.append(intake.json === null ? data : intake.json.push(data, clock.now().at));
+    return length;
+  }
+
+  function pause(intake: Intake): void {
+    if (intake.paused) return;
+    intake.paused = true;
+    epoll.unwatch(intake.fd);
+  }
+
+  function resume(inside: ReadonlySet<Intake>): void {
+    for (const intake of inside) {
+      if (!intake.paused) continue;
+      intake.paused = false;
+      epoll.watch(intake.fd, () => pour(intake));
+    }
+  }
+
+  function drain(intake: Intake): void {
+    for (let left = MOST_LEFT_BYTES; left > 0; ) {
+      const read = readOnce(intake);
+      if (typeof read !== 'number') return;
+      left -= read;
+    }
+  }
+
+  function end(intake: Intake): void {
+    const { channel } = intake;
+    epoll.unwatch(intake.fd);
+    closeSync(intake.fd);
+    rmSync(intake.path, { force: true });
+    intakes.delete(intake.id);
+    channel.intakes.delete(intake);
+    if (intake.json !== null) channel.log.append(intake.json.end(clock.now().at));
+    if (channel.intakes.size === 0) void abandon(channel);
+  }
+
+  async function abandon(channel: Channel): Promise<void> {
+    await channel.log.release();
+    // Its vassal may have been started again meanwhile; two files on one path would disturb each other.
+    if (channel.intakes.size > 0 || !channel.log.idle || channels.get(channel.vassalName) !== channel) return;
+    channel.losses.close();
+    channels.delete(channel.vassalName);
+  }
+
+  return {
+    open(vassalName, instance) {
+      const path = fifoPath(instance);
+      return attempt(`open the output of ${instance.id}`, () => {
+        // One of that name can only be left from a state folder whose database was lost.
+        rmSync(path, { force: true });
+        makeFifo(path, FIFO_MODE);
+        chmodSync(path, FIFO_MODE);
+        const fd = openSync(path, READ_FLAGS);
+        try {
+          const writeFd = openSync(path, constants.O_RDWR);
+          take(vassalName, instance, path, fd);
+          return { writeFd };
+        } catch (error) {
+          closeSync(fd);
+          throw error;
+        }
+      });
+    },
+    reopen(vassalName, instance) {
+      const path = fifoPath(instance);
+      try {
+        take(vassalName, instance, path, openAgain(path, instance.process?.pid ?? null));
+      } catch (error) {
+        options.onLost(vassalName, { lines: 0, bytes: 0, reason: `cannot read the output of ${instance.id}: ${reasonOf(error)}`, over: false });
+      }
+    },
+    finished(instance) {
+      const intake = intakes.get(instance);
+      if (intake === undefined) return;
+      drain(intake);
+      end(intake);
+    },
+    async reopenFiles() {
+      await Promise.all(Array.from(channels.values(), (channel) => channel.log.release()));
+    },
+    sweep() {
+      const known = new Set(Array.from(intakes.values(), (intake) => intake.path));
+      for (const name of readdirSync(fifoFolder)) {
+        const path = join(fifoFolder, name);
+        if (!known.has(path)) rmSync(path, { force: true });
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      epoll[Symbol.dispose]();
+      for (const intake of intakes.values()) {
+        // Its FIFO stays: the next emperor reads on.
+        drain(intake);
+        closeSync(intake.fd);
+        if (intake.json !== null) intake.channel.log.append(intake.json.end(clock.now().at));
+      }
+      intakes.clear();
+      stop.abort();
+      await Promise.all(Array.from(channels.values(), (channel) => channel.log.release()));
+      await compressions.idle();
+      for (const channel of channels.values()) channel.losses.close();
+      channels.clear();
+    },
+  };
+}
+
+/** Opens a FIFO of an earlier emperor: by its path or, if that is gone, through the instance that holds it. */
+function openAgain(path: string, pid: number | null): number {
+  try {
+    return openSync(path, READ_FLAGS);
+  } catch (error) {
+    if (pid === null || !isErrno(error, 'ENOENT')) throw error;
+    const held = ['1', '2'].map((fd) => `/proc/${pid}/fd/${fd}`).find((link) => readlinkSync(link).startsWith(path));
+    if (held === undefined) throw error;
+    return openSync(held, READ_FLAGS);
+  }
+}
+
+function attempt<T>(what: string, action: () => T): T {
+  try {
+    return action();
+  } catch (cause) {
+    throw new EmperorError('E_KERNEL', `cannot ${what}: ${reasonOf(cause)}`, { cause });
+  }
+}

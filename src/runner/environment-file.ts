@@ -1,0 +1,75 @@
+import { readFileSync, statSync } from 'node:fs';
+
+/** What an environment file says, and what in it cannot be understood. */
+export interface EnvironmentFile {
+  readonly environment: Readonly<Record<string, string>>;
+  readonly mistakes: readonly { readonly line: number; readonly message: string }[];
+}
+
+const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+const LARGEST_BYTES = 1024 * 1024;
+
+/**
+ * Reads an environment file. Only a regular file of at most 1 MiB: a FIFO would hold up the emperor.
+ * @returns the error in words if it cannot be read
+ */
+export function readEnvironmentFile(path: string): EnvironmentFile | { readonly unreadable: string } {
+  try {
+    const stat = statSync(path);
+    if (!stat.isFile()) return { unreadable: 'it is no regular file' };
+    if (stat.size > LARGEST_BYTES) return { unreadable: 'it is larger than 1 MiB' };
+    return parseEnvironmentFile(readFileSync(path, 'utf8'));
+  } catch (error) {
+    return { unreadable: error instanceof Error && 'code' in error ? String(error.code) : String(error) };
+  }
+}
+
+/**
+ * Understands lines of `NAME=value`, as EnvironmentFile= of systemd.exec(5) does, a little simplified: empty lines and those that
+ * start with `#` or `;` are left out; a value in single quotes is taken as it is; in double quotes a backslash protects
+ * `" \ $` and the backtick; outside of quotes blanks at both ends go and a backslash protects anything; a backslash at the end of a line joins it with the
+ * next. Nothing is expanded. The later of two lines with one name counts.
+ */
+export function parseEnvironmentFile(text: string): EnvironmentFile {
+  const environment: Record<string, string> = {};
+  const mistakes: { line: number; message: string }[] = [];
+  const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/);
+  for (let index = 0; index < lines.length; index++) {
+    const line = index + 1;
+    let statement = (lines[index] ?? '').trimStart();
+    if (statement === '' || statement.startsWith('#') || statement.startsWith(';')) continue;
+    while (endsInBackslash(statement) && index + 1 < lines.length) statement = statement.slice(0, -1) + (lines[++index] ?? '');
+    const equals = statement.indexOf('=');
+    const name = statement.slice(0, Math.max(0, equals)).trim();
+    if (!NAME.test(name)) {
+      mistakes.push({ line, message: equals < 0 ? 'expected NAME=value' : `"${name}" is no name of a variable` });
+      continue;
+    }
+    const value = parseValue(statement.slice(equals + 1).trim());
+    if (value === null) mistakes.push({ line, message: `the quotes of ${name} are not closed` });
+    else if (value.includes('\0')) mistakes.push({ line, message: `the value of ${name} holds a NUL byte` });
+    else environment[name] = value;
+  }
+  return { environment, mistakes };
+}
+
+function endsInBackslash(statement: string): boolean {
+  return /(^|[^\\])(\\\\)*\\$/.test(statement);
+}
+
+/** null: a quote is open at the end. */
+function parseValue(raw: string): string | null {
+  let value = '';
+  let quote: '"' | "'" | null = null;
+  for (let at = 0; at < raw.length; at++) {
+    const char = raw.charAt(at);
+    const next = raw.charAt(at + 1);
+    if (char === quote) quote = null;
+    else if (quote === null && (char === '"' || char === "'")) quote = char;
+    else if (char === '\\' && quote !== "'" && next !== '' && (quote === null || '"\\$`'.includes(next))) {
+      value += next;
+      at++;
+    } else value += char;
+  }
+  return quote === null ? value : null;
+}

@@ -1,0 +1,55 @@
+import type { InstanceId } from '../core/state.ts';
+import type { User } from '../kernel/user.ts';
+
+/** By these a process tells whose it is, to itself and to the next emperor. */
+export const MARKS = {
+  /** The vassal's name. */
+  vassal: 'EMPEROR_VASSAL',
+  /** The instance's id. */
+  instance: 'EMPEROR_INSTANCE',
+  /** The state folder of the emperor that started it. */
+  state: 'EMPEROR_STATE',
+} as const;
+
+/** PATH of an instance where the emperor itself has none; that of systemd. */
+export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** All that an environment is made of. */
+export interface EnvironmentSources {
+  /** The emperor's own environment. */
+  readonly emperor: Readonly<Record<string, string | undefined>>;
+  /** Whom the instance runs as. */
+  readonly user: User;
+  /** From the vassal's environment file. */
+  readonly file: Readonly<Record<string, string>>;
+  /** From the vassal file itself; the last word. */
+  readonly spec: Readonly<Record<string, string>>;
+  readonly vassalName: string;
+  readonly instance: InstanceId;
+  /** The emperor's state folder. */
+  readonly state: string;
+}
+
+/**
+ * Makes the environment of an instance. It starts clean: of the emperor's own only PATH, LANG, LC_* and TZ go through, so nothing that was
+ * meant for the emperor (NOTIFY_SOCKET, LISTEN_FDS, UWSGI_*, secrets) leaks. The marks cannot be overridden.
+ */
+export function instanceEnvironment(sources: EnvironmentSources): Record<string, string> {
+  const { emperor, user } = sources;
+  const environment: Record<string, string> = { PATH: DEFAULT_PATH };
+  for (const [name, value] of Object.entries(emperor)) {
+    if (value !== undefined && /^(?:PATH|LANG|LC_.*|TZ)$/.test(name)) environment[name] = value;
+  }
+  return {
+    ...environment,
+    HOME: user.home,
+    USER: user.name,
+    LOGNAME: user.name,
+    SHELL: user.shell,
+    ...sources.file,
+    ...sources.spec,
+    [MARKS.vassal]: sources.vassalName,
+    [MARKS.instance]: sources.instance,
+    [MARKS.state]: sources.state,
+  };
+}

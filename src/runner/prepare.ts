@@ -1,0 +1,64 @@
+import type { Instance } from '../core/state.ts';
+import type { UserDatabase } from '../kernel/user.ts';
+import { DEFAULT_PATH, instanceEnvironment } from './environment.ts';
+import { readEnvironmentFile } from './environment-file.ts';
+import { runsAs, type EmperorIdentity } from './identity.ts';
+import { launchPlan, type LaunchPlan } from './launch-plan.ts';
+import { findProgram } from './program.ts';
+import { cannotStart, type Refusal } from './refusal.ts';
+import { directoryTrouble, vetProgram, type Complaint } from './vet.ts';
+
+/** What is the same for every launch of one emperor. */
+export interface LaunchHost {
+  readonly users: UserDatabase;
+  readonly own: EmperorIdentity;
+  /** The emperor's own environment. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** The emperor's state folder. */
+  readonly state: string;
+}
+
+/** Looks up all that a launch needs on this host, at the moment of the launch. What is found wrong here is lasting. */
+export function prepareLaunch(vassalName: string, instance: Instance, host: LaunchHost): LaunchPlan | Refusal {
+  const { spec } = instance.runs;
+  const refuse = ({ code, message }: Pick<Complaint, 'code' | 'message'>): Refusal => ({
+    code,
+    reason: cannotStart(spec.argv[0], vassalName, message),
+    lasting: true,
+  });
+
+  const person = runsAs(spec, host.own, host.users);
+  if ('refused' in person) return refuse({ code: 'E_USER', message: person.refused });
+  const trouble = directoryTrouble(spec.directory, person.changes);
+  if (trouble !== null) return refuse(trouble);
+  const file = spec.environmentFile === null ? { environment: {}, mistakes: [] } : readEnvironmentFile(spec.environmentFile);
+  if ('unreadable' in file) {
+    return refuse({ code: 'E_ENVIRONMENT_FILE', message: `the environment file ${spec.environmentFile} cannot be read: ${file.unreadable}` });
+  }
+  const [mistake] = file.mistakes;
+  if (mistake !== undefined) {
+    return refuse({ code: 'E_ENVIRONMENT_FILE', message: `${mistake.message} at ${spec.environmentFile}:${mistake.line}` });
+  }
+
+  const environment = instanceEnvironment({
+    emperor: host.environment,
+    user: person.user,
+    file: file.environment,
+    spec: spec.environment,
+    vassalName,
+    instance: instance.id,
+    state: host.state,
+  });
+  const place = { directory: spec.directory, path: environment['PATH'] ?? DEFAULT_PATH };
+  const program = findProgram(spec.argv[0], place, person.changes);
+  if (program.kind !== 'found') {
+    return refuse(vetProgram(spec, place, person.changes, new Map()) ?? { code: 'E_PROGRAM_MISSING', message: 'it has just appeared' });
+  }
+  const setpriv = findProgram('setpriv', { directory: '/', path: host.environment['PATH'] ?? DEFAULT_PATH });
+  return launchPlan(spec, {
+    program: program.path,
+    become: person.changes ? { uid: person.user.uid, gid: person.gid } : null,
+    environment,
+    setpriv: setpriv.kind === 'found' ? setpriv.path : '/usr/bin/setpriv',
+  });
+}

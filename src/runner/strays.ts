@@ -1,0 +1,51 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import type { Proof } from '../core/state.ts';
+import { MARKS } from './environment.ts';
+import { readBootId, readStartTicks } from './proc.ts';
+
+/** A process that bears the marks of an instance. Its children inherit them, so several may be of one instance. */
+export interface MarkedProcess {
+  readonly process: Proof;
+  readonly vassalName: string;
+  /** Id of the instance that it belongs to. */
+  readonly instance: string;
+}
+
+/**
+ * Finds what instances of this state folder are running, by the environment that they were started with: proc_pid_environ(5). So the next
+ * emperor finds what was started and not recorded. Costs about 20 µs for each process of the host. Not found are processes of other users, unless
+ * we are root, and programs that wrote over their environment.
+ * @param state the emperor's state folder, as it was given to the runner
+ */
+export function findMarked(state: string): MarkedProcess[] {
+  const bootId = readBootId();
+  const mark = `${MARKS.state}=${state}`;
+  const marked: MarkedProcess[] = [];
+  for (const entry of readdirSync('/proc')) {
+    const pid = Number(entry);
+    if (!Number.isInteger(pid)) continue;
+    const environment = readEnvironment(pid);
+    if (!environment.includes(mark)) continue;
+    const startTicks = readStartTicks(pid);
+    if (startTicks === null) continue;
+    marked.push({
+      process: { pid, startTicks, bootId },
+      vassalName: valueOf(environment, MARKS.vassal),
+      instance: valueOf(environment, MARKS.instance),
+    });
+  }
+  return marked;
+}
+
+function readEnvironment(pid: number): readonly string[] {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+  } catch {
+    // It is gone by now, or not ours to look at.
+    return [];
+  }
+}
+
+function valueOf(environment: readonly string[], name: string): string {
+  return environment.find((line) => line.startsWith(`${name}=`))?.slice(name.length + 1) ?? '';
+}

@@ -1,0 +1,355 @@
+import { closeSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, write, writeSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { gunzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import type { LogPolicy } from '../../src/core/spec.ts';
+import type { Instance } from '../../src/core/state.ts';
+import { openLibc } from '../../src/kernel/libc.ts';
+import { openCapture, type Capture, type CaptureOptions } from '../../src/logs/capture.ts';
+import type { Loss } from '../../src/logs/losses.ts';
+import { HandClock } from '../fakes/clock.ts';
+import { instanceOf } from '../fakes/instance.ts';
+import { until } from '../until.ts';
+
+const writeElsewhere = promisify(write);
+const asRoot = process.getuid?.() === 0;
+const RAW: LogPolicy = { maxBytes: 10 * 1024 ** 2, keep: 10, format: 'raw' };
+
+interface Stage extends AsyncDisposable {
+  readonly folder: string;
+  readonly logs: string;
+  readonly fifos: string;
+  readonly clock: HandClock;
+  readonly lost: { readonly vassal: string; readonly loss: Loss }[];
+  capture: Capture;
+  /** Another emperor on the same folders; the first one is disposed before. */
+  successor(): Promise<Capture>;
+  text(name?: string): string;
+}
+
+/** A capture; in these tests who prints is the test itself, through the descriptor that an instance would get. */
+function openStage(logs?: string): Stage {
+  const folder = mkdtempSync(join(tmpdir(), 'emperor-capture-'));
+  const clock = new HandClock(Date.UTC(2026, 0, 1));
+  const lost: Stage['lost'] = [];
+  const options: CaptureOptions = {
+    libc: openLibc(),
+    clock,
+    fifoFolder: join(folder, 'fifos'),
+    logFolder: logs ?? join(folder, 'logs'),
+    onLost: (vassal, loss) => lost.push({ vassal, loss }),
+  };
+  const stage: Stage = {
+    folder,
+    logs: options.logFolder,
+    fifos: options.fifoFolder,
+    clock,
+    lost,
+    capture: openCapture(options),
+    async successor() {
+      await stage.capture[Symbol.asyncDispose]();
+      stage.capture = openCapture(options);
+      return stage.capture;
+    },
+    text: (name = 'shop.log') => (existsSync(join(options.logFolder, name)) ? readFileSync(join(options.logFolder, name), 'utf8') : ''),
+    async [Symbol.asyncDispose]() {
+      await stage.capture[Symbol.asyncDispose]();
+      rmSync(folder, { recursive: true });
+    },
+  };
+  return stage;
+}
+
+/** Writes it all, as a program with a blocking stdout would; in another thread, as who reads is here. */
+async function print(fd: number, text: string): Promise<void> {
+  for (let rest = Buffer.from(text); rest.length > 0; ) {
+    const { bytesWritten } = await writeElsewhere(fd, rest);
+    rest = rest.subarray(bytesWritten);
+  }
+}
+
+const printed = (log: LogPolicy, serial = 1): Instance => instanceOf(serial, { log });
+
+describe('a capture', () => {
+  it('writes what an instance prints to the file of its vassal, which is not there before', async () => {
+    await using stage = openStage();
+    const { writeFd } = stage.capture.open('shop', printed(RAW));
+    expect(existsSync(stage.logs)).toBe(false);
+    writeSync(writeFd, 'hello\n');
+    await until(() => expect(stage.text()).toBe('hello\n'));
+    closeSync(writeFd);
+  });
+
+  it('reads all that is left when an instance has ended, and removes its FIFO', async () => {
+    await using stage = openStage();
+    const instance = printed(RAW);
+    const { writeFd } = stage.capture.open('shop', instance);
+    writeSync(writeFd, 'x'.repeat(60_000) + '\n');
+    closeSync(writeFd);
+    stage.capture.finished(instance.id);
+    expect(readdirSync(stage.fifos)).toEqual([]);
+    await until(() => expect(stage.text()).toHaveLength(60_001));
+  });
+
+  it('reads what is there, when someone still holds the FIFO of an instance that has ended', async () => {
+    await using stage = openStage();
+    const instance = printed(RAW);
+    const { writeFd } = stage.capture.open('shop', instance);
+    writeSync(writeFd, 'last words\n');
+    stage.capture.finished(instance.id);
+    expect(readdirSync(stage.fifos)).toEqual([]);
+    await until(() => expect(stage.text()).toBe('last words\n'));
+    closeSync(writeFd);
+  });
+
+  it('closes the FIFO of an instance that closes its output and lives on', async () => {
+    await using stage = openStage();
+    const instance = printed(RAW);
+    const { writeFd } = stage.capture.open('shop', instance);
+    writeSync(writeFd, 'goodbye\n');
+    closeSync(writeFd);
+    await until(() => expect(readdirSync(stage.fifos)).toEqual([]));
+    stage.capture.finished(instance.id);
+    await until(() => expect(stage.text()).toBe('goodbye\n'));
+  });
+
+  it('appends the output of all instances of a vassal to one file', async () => {
+    await using stage = openStage();
+    const [one, two] = [printed(RAW, 1), printed(RAW, 2)];
+    const first = stage.capture.open('shop', one);
+    const second = stage.capture.open('shop', two);
+    writeSync(first.writeFd, '1\n');
+    await until(() => expect(stage.text()).toBe('1\n'));
+    writeSync(second.writeFd, '2\n');
+    await until(() => expect(stage.text()).toBe('1\n2\n'));
+    closeSync(first.writeFd);
+    stage.capture.finished(one.id);
+    const third = stage.capture.open('shop', printed(RAW, 3));
+    writeSync(third.writeFd, '3\n');
+    await until(() => expect(stage.text()).toBe('1\n2\n3\n'));
+    closeSync(second.writeFd);
+    closeSync(third.writeFd);
+  });
+
+  it('keeps the order when a vassal ends and starts again at once', async () => {
+    await using stage = openStage();
+    for (let serial = 1; serial <= 50; serial++) {
+      const instance = printed({ ...RAW, maxBytes: 60, keep: 100 }, serial);
+      const { writeFd } = stage.capture.open('shop', instance);
+      writeSync(writeFd, `this is ${serial}\n`);
+      closeSync(writeFd);
+      stage.capture.finished(instance.id);
+    }
+    await stage.successor();
+    const numbers = readAll(stage.logs, 'shop.log').match(/\d+/g)?.map(Number);
+    expect(numbers).toEqual(Array.from({ length: 50 }, (_, index) => index + 1));
+  });
+
+  it('loses and doubles no line across many rotations, and cuts none', async () => {
+    await using stage = openStage();
+    const instance = printed({ maxBytes: 10_000, keep: 200, format: 'raw' });
+    const { writeFd } = stage.capture.open('shop', instance);
+    const lines = Array.from({ length: 20_000 }, (_, index) => `line ${index} ${'.'.repeat(index % 60)}\n`);
+    await print(writeFd, lines.join(''));
+    closeSync(writeFd);
+    stage.capture.finished(instance.id);
+    await stage.successor();
+    const parts = partsOf(stage.logs, 'shop.log');
+    expect(parts.length).toBeGreaterThan(70);
+    expect(parts.join('')).toBe(lines.join(''));
+    for (const part of parts) expect(part.length).toBeLessThanOrEqual(10_000);
+    for (const part of parts) expect(part.endsWith('\n')).toBe(true);
+    expect(stage.lost).toEqual([]);
+  });
+
+  it('goes on after a file that ends within a line, in the same line', async () => {
+    await using stage = openStage();
+    const { writeFd } = stage.capture.open('shop', printed({ ...RAW, maxBytes: 10 }));
+    writeSync(writeFd, '123456');
+    await until(() => expect(stage.text()).toBe('123456'));
+    await stage.capture.reopenFiles();
+    writeSync(writeFd, '7890abc\nnext\n');
+    await until(() => expect([stage.text('shop.log.1'), stage.text()]).toEqual(['1234567890abc\n', 'next\n']));
+    closeSync(writeFd);
+  });
+
+  it('writes objects in the format json', async () => {
+    await using stage = openStage();
+    const instance = printed({ ...RAW, format: 'json' });
+    const { writeFd } = stage.capture.open('shop', instance);
+    writeSync(writeFd, 'one\ntwo');
+    closeSync(writeFd);
+    stage.capture.finished(instance.id);
+    await until(() =>
+      expect(stage.text()).toBe(
+        '{"time":"2026-01-01T00:00:00.000Z","instance":"shop#1","text":"one"}\n{"time":"2026-01-01T00:00:00.000Z","instance":"shop#1","text":"two"}\n',
+      ),
+    );
+  });
+
+  it('opens its files anew when it is told to, also while output never stops', async () => {
+    await using stage = openStage();
+    const { writeFd } = stage.capture.open('shop', printed(RAW));
+    writeSync(writeFd, 'before\n');
+    await until(() => expect(stage.text()).toBe('before\n'));
+    renameSync(join(stage.logs, 'shop.log'), join(stage.logs, 'moved'));
+    const end = new AbortController();
+    const endless = (async () => {
+      while (!end.signal.aborted) await print(writeFd, 'x'.repeat(100) + '\n');
+    })();
+    await stage.capture.reopenFiles();
+    await until(() => expect(stage.text()).toContain('x\n'));
+    end.abort();
+    await endless;
+    closeSync(writeFd);
+  });
+
+  it('lets what comes while no emperor is there wait for the next one', async () => {
+    await using stage = openStage();
+    const instance = printed(RAW);
+    const { writeFd } = stage.capture.open('shop', instance);
+    writeSync(writeFd, 'to the first\n');
+    const next = await stage.successor();
+    writeSync(writeFd, 'in between\n');
+    next.reopen('shop', instance);
+    writeSync(writeFd, 'to the second\n');
+    await until(() => expect(stage.text()).toBe('to the first\nin between\nto the second\n'));
+    closeSync(writeFd);
+    next.finished(instance.id);
+    expect(readdirSync(stage.fifos)).toEqual([]);
+  });
+
+  it('finds the output of an instance through its process, when the FIFO was removed', async () => {
+    await using stage = openStage();
+    const instance = printed(RAW);
+    const { writeFd } = stage.capture.open('shop', instance);
+    const reader = spawn('/bin/sleep', ['1000'], { stdio: ['ignore', writeFd, 'ignore'] });
+    const next = await stage.successor();
+    rmSync(join(stage.fifos, '1'));
+    next.reopen('shop', { ...instance, process: { pid: reader.pid ?? 0, startTicks: 1, bootId: '' } });
+    writeSync(writeFd, 'still heard\n');
+    await until(() => expect(stage.text()).toBe('still heard\n'));
+    closeSync(writeFd);
+    reader.kill('SIGKILL');
+    await once(reader, 'exit');
+  });
+
+  it('says so when the output of an adopted instance cannot be read', async () => {
+    await using stage = openStage();
+    stage.capture.reopen('shop', printed(RAW));
+    expect(stage.lost).toMatchObject([{ vassal: 'shop', loss: { lines: 0, reason: expect.stringContaining('cannot read the output of shop#1') } }]);
+  });
+
+  it('sweeps away FIFOs that nobody prints to', async () => {
+    await using stage = openStage();
+    const [dead, living] = [printed(RAW, 1), printed(RAW, 2)];
+    closeSync(stage.capture.open('shop', dead).writeFd);
+    const { writeFd } = stage.capture.open('shop', living);
+    const next = await stage.successor();
+    next.reopen('shop', living);
+    next.sweep();
+    expect(readdirSync(stage.fifos)).toEqual(['2']);
+    closeSync(writeFd);
+  });
+
+  it('takes over a FIFO that was left with the same number', async () => {
+    await using stage = openStage();
+    closeSync(stage.capture.open('shop', printed(RAW)).writeFd);
+    const next = await stage.successor();
+    const { writeFd } = next.open('shop', printed(RAW));
+    writeSync(writeFd, 'new\n');
+    await until(() => expect(stage.text()).toBe('new\n'));
+    closeSync(writeFd);
+  });
+
+  it.runIf(asRoot)('lets a program of another user open its output again', async () => {
+    await using stage = openStage();
+    const { writeFd } = stage.capture.open('shop', printed(RAW));
+    execFileSync('setpriv', ['--reuid', '65534', '--clear-groups', 'sh', '-c', 'echo again > /proc/self/fd/1'], { stdio: ['ignore', writeFd, 'inherit'] });
+    await until(() => expect(stage.text()).toBe('again\n'));
+    closeSync(writeFd);
+  });
+});
+
+describe('when a log cannot be written', () => {
+  it('the instance is drained, the loss is counted and told of, and others are not harmed', async () => {
+    await using stage = openStage();
+    const full = stage.capture.open('full', printed(RAW, 1));
+    const fine = stage.capture.open('fine', printed(RAW, 2));
+    writeSync(fine.writeFd, 'x\n');
+    await until(() => expect(stage.text('fine.log')).toBe('x\n'));
+    symlinkSync('/dev/full', join(stage.logs, 'full.log'));
+    await print(full.writeFd, 'lost line\n'.repeat(50_000));
+    closeSync(full.writeFd);
+    stage.capture.finished(printed(RAW, 1).id);
+    await until(() => expect(stage.lost.at(-1)?.loss).toEqual({ lines: 50_000, bytes: 500_000, reason: 'ENOSPC: no space left on device, write', over: false }));
+    expect(stage.lost.length).toBeLessThanOrEqual(2);
+    writeSync(fine.writeFd, 'y\n');
+    await until(() => expect(stage.text('fine.log')).toBe('x\ny\n'));
+    closeSync(fine.writeFd);
+  });
+
+  it.runIf(asRoot)('a full disk costs lines, which are counted to the last one, and no other than those', async () => {
+    await using stage = openStage();
+    using disk = mountTiny(stage.folder);
+    symlinkSync(disk.path, stage.logs);
+    const { writeFd } = stage.capture.open('shop', printed({ ...RAW, keep: 0 }));
+    const lines = (from: number, to: number): string => Array.from({ length: to - from }, (_, index) => `line ${from + index}\n`).join('');
+    await print(writeFd, lines(0, 100_000));
+    writeSync(writeFd, 'half a li');
+    await until(() => {
+      stage.clock.advance(10_000);
+      expect(kept(stage.text()) + (stage.lost.at(-1)?.loss.lines ?? 0)).toBe(100_000);
+    });
+    disk.makeRoom();
+    await print(writeFd, 'ne\nnow it fits\n');
+    await until(() => expect(stage.text().endsWith('\nnow it fits\n')).toBe(true));
+    stage.clock.advance(60_000);
+    await until(() => expect(stage.lost.at(-1)).toMatchObject({ vassal: 'shop', loss: { over: true, reason: expect.stringContaining('ENOSPC') } }));
+    closeSync(writeFd);
+  });
+
+  it('a log folder that cannot be made costs lines only', async () => {
+    await using stage = openStage('/dev/null/logs');
+    const { writeFd } = stage.capture.open('shop', printed(RAW));
+    writeSync(writeFd, 'a\nb\n');
+    await until(() => expect(stage.lost).toMatchObject([{ loss: { lines: 2, bytes: 4, over: false } }]));
+    closeSync(writeFd);
+  });
+});
+
+/** Parts of a log, oldest first. */
+function partsOf(folder: string, log: string): string[] {
+  const number = (name: string): number => Number(/\.log\.(\d+)/.exec(name)?.[1] ?? 0);
+  return readdirSync(folder)
+    .filter((name) => name.startsWith(log))
+    .sort((one, other) => number(other) - number(one))
+    .map((name) => {
+      const bytes = readFileSync(join(folder, name));
+      return (name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString();
+    });
+}
+
+function readAll(folder: string, log: string): string {
+  return partsOf(folder, log).join('');
+}
+
+function kept(text: string): number {
+  return text.match(/^line \d+\n/gm)?.length ?? 0;
+}
+
+/** A real file system with room for 64 kB. */
+function mountTiny(folder: string): Disposable & { readonly path: string; makeRoom(): void } {
+  const path = join(folder, 'tiny');
+  mkdirSync(path);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'none', path]);
+  return {
+    path,
+    makeRoom: () => void execFileSync('mount', ['-o', 'remount,size=1m', path]),
+    [Symbol.dispose]: () => void execFileSync('umount', ['--lazy', path]),
+  };
+}

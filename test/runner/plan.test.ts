@@ -1,0 +1,128 @@
+import { describe, expect, it } from 'vitest';
+import type { InstanceId } from '../../src/core/state.ts';
+import type { User } from '../../src/kernel/user.ts';
+import { instanceEnvironment } from '../../src/runner/environment.ts';
+import { exitStatus } from '../../src/runner/exit-status.ts';
+import { runsAs } from '../../src/runner/identity.ts';
+import { launchPlan } from '../../src/runner/launch-plan.ts';
+import { parseStartTicks } from '../../src/runner/proc.ts';
+import { parseInterpreter } from '../../src/runner/program.ts';
+import { judgeErrno } from '../../src/runner/refusal.ts';
+
+const www: User = { uid: 33, gid: 33, name: 'www-data', home: '/var/www', shell: '/usr/sbin/nologin' };
+const root: User = { uid: 0, gid: 0, name: 'root', home: '/root', shell: '/bin/bash' };
+
+describe('the environment of an instance', () => {
+  const sources = { emperor: {}, user: www, file: {}, spec: {}, vassalName: 'shop', instance: 'shop#1' as InstanceId, state: '/s' };
+
+  it('has PATH, the person and the marks, if nothing else is asked for', () => {
+    expect(instanceEnvironment(sources)).toEqual({
+      PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+      HOME: '/var/www', USER: 'www-data', LOGNAME: 'www-data', SHELL: '/usr/sbin/nologin',
+      EMPEROR_VASSAL: 'shop', EMPEROR_INSTANCE: 'shop#1', EMPEROR_STATE: '/s',
+    });
+  });
+
+  it.each(['PATH', 'LANG', 'LC_ALL', 'LC_TIME', 'TZ'])('takes %s from the emperor', (name) => {
+    expect(instanceEnvironment({ ...sources, emperor: { [name]: 'x' } })).toMatchObject({ [name]: 'x' });
+  });
+
+  it.each(['NOTIFY_SOCKET', 'LISTEN_FDS', 'LISTEN_PID', 'UWSGI_EMPEROR_FD', 'WATCHDOG_USEC', 'HOME', 'SECRET', 'LANGUAGE_X', 'NODE_OPTIONS', 'XPATH'])(
+    'does not take %s from the emperor',
+    (name) => {
+      expect(instanceEnvironment({ ...sources, emperor: { [name]: 'leaked' } })[name]).not.toBe('leaked');
+    },
+  );
+
+  it.each([
+    ['the file over the emperor', { emperor: { TZ: 'emperor' }, file: { TZ: 'file' } }, 'TZ', 'file'],
+    ['the vassal over its file', { file: { A: 'file' }, spec: { A: 'spec' } }, 'A', 'spec'],
+    ['the vassal over the person', { spec: { HOME: '/elsewhere' } }, 'HOME', '/elsewhere'],
+    ['the marks over all', { spec: { EMPEROR_STATE: '/faked' } }, 'EMPEROR_STATE', '/s'],
+  ])('puts %s', (_what, changes, name, value) => {
+    expect(instanceEnvironment({ ...sources, ...changes })[name]).toBe(value);
+  });
+});
+
+describe('the launch plan', () => {
+  const spec = { argv: ['app', '--flag'] as [string, ...string[]], directory: '/srv', umask: null };
+  const facts = { program: '/usr/bin/app', become: null, environment: { A: 'b=c' }, setpriv: '/usr/bin/setpriv' };
+
+  it('executes the program itself, by the name that it was given', () => {
+    expect(launchPlan(spec, facts)).toEqual({ file: '/usr/bin/app', argv: ['app', '--flag'], environment: ['A=b=c'], directory: '/srv' });
+  });
+
+  it.each([
+    ['another user', { become: { uid: 33, gid: 4 } }, null, ['/usr/bin/setpriv', '--reuid', '33', '--regid', '4', '--init-groups', '--']],
+    ['a umask', {}, 0o22, ['/bin/sh', '-c', 'umask 0022; exec "$@"', 'sh']],
+    ['both', { become: { uid: 33, gid: 33 } }, 0, ['/usr/bin/setpriv', '--reuid', '33', '--regid', '33', '--init-groups', '--', '/bin/sh', '-c', 'umask 0000; exec "$@"', 'sh']],
+  ])('puts in front what gives it %s', (_what, changes, umask, prefix) => {
+    const plan = launchPlan({ ...spec, umask }, { ...facts, ...changes });
+    expect(plan).toMatchObject({ file: prefix[0], argv: [...prefix, '/usr/bin/app', '--flag'] });
+  });
+});
+
+describe('whom an instance runs as', () => {
+  const users = {
+    user: (name: string): User | null => [root, www].find((user) => user.name === name || String(user.uid) === name) ?? null,
+    group: (name: string): number | null => (name === 'adm' || name === '4' ? 4 : name === '33' ? 33 : null),
+    groupName: (): string | null => null,
+  };
+  const asRoot = { user: root, gid: 0 };
+  const asWww = { user: www, gid: 33 };
+  it.each([
+    [asRoot, null, null, { gid: 0, changes: false }],
+    [asRoot, 'root', null, { gid: 0, changes: false }],
+    [asRoot, 'www-data', null, { user: www, gid: 33, changes: true }],
+    [asRoot, '33', 'adm', { user: www, gid: 4, changes: true }],
+    [asRoot, null, '4', { user: root, gid: 4, changes: true }],
+    [asWww, 'www-data', '33', { user: www, changes: false }],
+    [asWww, 'root', null, { refused: 'only root can become the user "root", and the emperor runs as "www-data"', key: 'user' }],
+    [asWww, null, 'adm', { refused: 'only root can become the group "adm", and the emperor runs as "www-data"', key: 'group' }],
+    [asRoot, 'ghost', null, { refused: 'the user "ghost" does not exist', key: 'user' }],
+    [asRoot, null, 'ghosts', { refused: 'the group "ghosts" does not exist', key: 'group' }],
+  ])('as %o, user %j and group %j', (own, user, group, expected) => {
+    expect(runsAs({ user, group }, own, users)).toMatchObject(expected);
+  });
+});
+
+it.each([
+  ['#!/bin/sh\n', { name: '/bin/sh', viaEnv: null }],
+  ['#! /bin/sh -e\nrest', { name: '/bin/sh', viaEnv: null }],
+  ['#!/usr/bin/env python3\n', { name: '/usr/bin/env', viaEnv: 'python3' }],
+  ['#!/usr/bin/env -S A=b node --flag\n', { name: '/usr/bin/env', viaEnv: 'node' }],
+  ['#!/usr/bin/env\n', { name: '/usr/bin/env', viaEnv: null }],
+  ['#!/bin/sh\r\n', { name: '/bin/sh\r', viaEnv: null }],
+  ['#!/usr/bin/env node\r\n', { name: '/usr/bin/env', viaEnv: 'node\r' }],
+  ['#!/bin/sh', { name: '/bin/sh', viaEnv: null }],
+  ['#!\n', null],
+  ['\x7fELF', null],
+  ['', null],
+])('reads the first line %j', (head, interpreter) => {
+  expect(parseInterpreter(head)).toEqual(interpreter);
+});
+
+it.each([
+  ['ENOENT', 'E_PROGRAM_MISSING', true], ['ENOTDIR', 'E_PROGRAM_MISSING', true], ['EACCES', 'E_PROGRAM_DENIED', true], ['ENOEXEC', 'E_PROGRAM_DENIED', true],
+  ['EAGAIN', 'E_SPAWN', false], ['ENOMEM', 'E_SPAWN', false], ['EMFILE', 'E_SPAWN', false], ['ETXTBSY', 'E_SPAWN', false], ['E2BIG', 'E_SPAWN', true],
+])('judges %s as %s, lasting: %j', (errno, code, lasting) => {
+  expect(judgeErrno(errno)).toEqual({ code, lasting });
+});
+
+it.each([
+  [{ kind: 'exited', code: 3 }, { kind: 'exited', code: 3 }],
+  [{ kind: 'killed', signal: 9 }, { kind: 'killed', signal: 'SIGKILL' }],
+  [{ kind: 'killed', signal: 6 }, { kind: 'killed', signal: 'SIGABRT' }],
+  [{ kind: 'killed', signal: 35 }, { kind: 'killed', signal: 'SIG35' }],
+  ['stranger', { kind: 'unknown' }],
+] as const)('tells the ending %j as %j', (ending, status) => {
+  expect(exitStatus(ending)).toEqual(status);
+});
+
+it.each([
+  ['1 (sh) S 0 1 1 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 777 9 9', 777],
+  ['1 (a) b) (c) R 0 1 1 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 778 9 9', 778],
+  ['1 (sh) S 0', null],
+])('finds the start time in %j', (stat, ticks) => {
+  expect(parseStartTicks(stat)).toBe(ticks);
+});
