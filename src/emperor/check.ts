@@ -1,6 +1,7 @@
 import type { Fault } from '../core/fault.ts';
 import type { Declaration, SeenFile } from '../core/listing.ts';
 import { firstState, steps } from '../core/step.ts';
+import { unreachable } from '../errors.ts';
 import { openLeases } from '../kernel/lease.ts';
 import { openLibc } from '../kernel/libc.ts';
 import { lookAtFile, unfinished } from '../monitors/look-at-file.ts';
@@ -54,6 +55,8 @@ export async function checkPaths(paths: readonly string[], environment: Readonly
         return [unfinished(file, found.why)];
       case 'absent':
         return [];
+      default:
+        return unreachable(found);
     }
   }
 }

@@ -88,7 +88,8 @@ export function createDeclarer(judges: Judges, post: (event: Event) => void): De
     },
     recheck,
     [Symbol.dispose]() {
-      for (const id of [...waits.keys()]) forgetWait(id);
+      for (const end of waits.values()) end();
+      waits.clear();
     },
   };
 }

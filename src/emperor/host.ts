@@ -11,8 +11,8 @@ import { vet, type Verdict } from '../runner/vet.ts';
 
 /** How this host reads a vassal file, and whether it could run it. The daemon and `emperor check` judge alike. */
 export interface Judge {
-  parse(file: { readonly id: VassalId; readonly text: string }): Outcome;
-  vet(id: VassalId, spec: VassalSpec): Verdict;
+  readonly parse: (file: { readonly id: VassalId; readonly text: string }) => Outcome;
+  readonly vet: (id: VassalId, spec: VassalSpec) => Verdict;
 }
 
 /** A judge for this host. @param environment the emperor's own, for `$(NAME)` and PATH */
@@ -28,7 +28,7 @@ export function judgeOf(libc: Libc, environment: Readonly<Record<string, string 
     group: users.groupName(own.gid) ?? String(own.gid),
   };
   const known = presets();
-  const packages = new Map([...known.values()].map((preset) => [preset.name, preset.install]));
+  const packages = new Map([...known.values()].map((preset) => [preset.name, preset.debianPackage]));
   return {
     parse: (file) => parseVassal(file, { host, environment, presets: known }),
     vet: (id, spec) => vet(id, spec, { users, own, path: environment['PATH'], packages }),

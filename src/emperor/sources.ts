@@ -17,7 +17,7 @@ export interface Sources extends AsyncDisposable {
   /** Looks at all of them again. */
   rescan(): Promise<void>;
   /** Calls back once when one of the paths appears or changes; the returned function ends the wait. */
-  awaitAppearance(paths: readonly string[], onAppear: () => void): () => void;
+  readonly awaitAppearance: (paths: readonly string[], onAppear: () => void) => () => void;
 }
 
 export interface SourceTools {

@@ -3,7 +3,7 @@ import type { Preset } from './preset.ts';
 /** Gunicorn, for WSGI apps. TERM lets requests finish: gunicorn docs, "Signal Handling". Its address comes from GUNICORN_CMD_ARGS or a gunicorn.conf.py. */
 export const GUNICORN: Preset = {
   name: 'gunicorn',
-  install: 'apt install gunicorn',
+  debianPackage: 'gunicorn',
   app: '"shop:app"',
   takesWorkers: true,
   argv: ({ app, workers }) => ['gunicorn', '--workers', String(workers ?? 1), app],

@@ -3,7 +3,7 @@ import type { Preset } from './preset.ts';
 /** A script for Node.js. One process; what TERM does is up to the script. */
 export const NODE: Preset = {
   name: 'node',
-  install: 'apt install nodejs',
+  debianPackage: 'nodejs',
   app: '"server.js"',
   takesWorkers: false,
   argv: ({ app }) => ['node', app],

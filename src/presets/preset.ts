@@ -4,8 +4,8 @@ import type { Readiness, Reload, SignalName } from '../core/spec.ts';
 export interface Preset {
   /** As `server` names it in a vassal file. */
   readonly name: string;
-  /** How to get its program, for the hint where it is missing, e.g. `apt install gunicorn`. */
-  readonly install: string;
+  /** Debian's package with its program, for the hint where it is missing. */
+  readonly debianPackage: string;
   /** How an app is written for it, e.g. `"shop:app"`; null: it takes none. */
   readonly app: string | null;
   /** Whether `workers` means anything to it. */

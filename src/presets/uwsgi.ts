@@ -10,7 +10,7 @@ const LOADERS: Readonly<Record<string, string>> = { ini: '--ini', xml: '--xml', 
  */
 export const UWSGI: Preset = {
   name: 'uwsgi',
-  install: 'apt install uwsgi-core',
+  debianPackage: 'uwsgi-core',
   app: null,
   takesWorkers: false,
   argv: ({ file }) => ['uwsgi', LOADERS[file.slice(file.lastIndexOf('.') + 1)] ?? '--ini', file, '--hook-master-start', 'unix_signal:15 gracefully_kill_them_all'],

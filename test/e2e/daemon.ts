@@ -55,7 +55,7 @@ export class Daemon implements AsyncDisposable {
     const exited = once(child, 'exit');
     const started = new Promise<void>((resolve) => {
       for (const stream of [child.stdout, child.stderr]) {
-        createInterface({ input: stream! }).on('line', (line) => {
+        createInterface({ input: stream }).on('line', (line) => {
           daemon.output.push(line);
           if (line.includes('"reigns"')) resolve();
         });
