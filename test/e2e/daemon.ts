@@ -1,10 +1,11 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { execa } from 'execa';
 import type { EventDocument, StatusDocument, VassalDocument } from '../../src/control/protocol.ts';
 
 const MAIN = new URL('../../dist/main.js', import.meta.url).pathname;
@@ -142,11 +143,8 @@ export class Daemon implements AsyncDisposable {
 
   /** Runs a verb of the command line against this emperor. */
   async cli(...args: readonly string[]): Promise<Ended> {
-    return new Promise((resolve) => {
-      execFile(process.execPath, [MAIN, ...args], { env: { ...process.env, EMPEROR_CONTROL: this.place.control } }, (error, stdout, stderr) => {
-        resolve({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : null, stdout, stderr });
-      });
-    });
+    const { exitCode, stdout, stderr } = await execa(process.execPath, [MAIN, ...args], { env: { EMPEROR_CONTROL: this.place.control }, reject: false, stripFinalNewline: false });
+    return { code: exitCode ?? null, stdout, stderr };
   }
 
   /** Ends the daemon's process; waits until it is gone. What it runs goes on if the signal is SIGKILL. */
