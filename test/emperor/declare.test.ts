@@ -1,0 +1,97 @@
+import { expect, it } from 'vitest';
+import type { Event } from '../../src/core/event.ts';
+import type { Fault } from '../../src/core/fault.ts';
+import type { Declaration, SeenFile, VassalId } from '../../src/core/listing.ts';
+import { createDeclarer, type Declarer } from '../../src/emperor/declare.ts';
+import { specOf } from '../fakes/declaration.ts';
+
+function seen(name: string, text = 'good', stamp = '1'): SeenFile {
+  return { id: `/v/${name}.toml` as VassalId, name, stamp, hash: text, content: { ok: true, text } };
+}
+
+interface Stage {
+  readonly declarer: Declarer;
+  readonly events: Event[];
+  readonly parsed: string[];
+  /** What the host lacks, by path; taking one away and calling `appear` is its appearance. */
+  readonly lacks: Set<string>;
+  readonly appear: (path: string) => void;
+  readonly waits: ReadonlyMap<string, () => void>;
+}
+
+function stage(): Stage {
+  const events: Event[] = [];
+  const parsed: string[] = [];
+  const lacks = new Set<string>();
+  const waits = new Map<string, () => void>();
+  const fault = (id: VassalId, path: string): Fault => ({ code: 'E_PROGRAM_MISSING', message: `${path} is missing`, file: id, line: null, key: null, hint: null });
+  const declarer = createDeclarer({
+    parse: ({ id, text }) => {
+      parsed.push(id);
+      return text === 'bad' ? { ok: false, faults: [fault(id, 'sense')] } : { ok: true, spec: specOf({ argv: [text] }) };
+    },
+    vet: (id, spec) => (lacks.has(spec.argv[0]) ? { faults: [fault(id, spec.argv[0])], missing: [spec.argv[0]] } : { faults: [], missing: [] }),
+    awaitAppearance: ([path = ''], onAppear) => {
+      waits.set(path, onAppear);
+      return () => void waits.delete(path);
+    },
+  }, (event) => events.push(event));
+  return { declarer, events, parsed, lacks, waits, appear: (path) => { lacks.delete(path); waits.get(path)?.(); } };
+}
+
+const last = (events: readonly Event[]): readonly Declaration[] => {
+  const event = events.at(-1);
+  if (event?.type !== 'listed') throw new Error('no listing');
+  return event.declarations;
+};
+
+it('parses a file once for as long as it is the same look', () => {
+  const { declarer, events, parsed } = stage();
+  const [shop, blog] = [seen('shop'), seen('blog')];
+  declarer.look('dir:///v', { kind: 'listing', files: [shop, blog] });
+  declarer.look('dir:///v', { kind: 'listing', files: [shop, seen('blog', 'better', '2')] });
+  expect(parsed).toEqual(['/v/shop.toml', '/v/blog.toml', '/v/blog.toml']);
+  expect(last(events)).toHaveLength(2);
+});
+
+it('passes a blind source on as blind', () => {
+  const { declarer, events } = stage();
+  declarer.look('dir:///v', { kind: 'blind', reason: 'ENOENT' });
+  expect(events).toEqual([{ type: 'blind', source: 'dir:///v', reason: 'ENOENT' }]);
+});
+
+it('judges a file again when what it lacks appears', () => {
+  const { declarer, events, lacks, appear } = stage();
+  lacks.add('/app');
+  declarer.look('dir:///v', { kind: 'listing', files: [seen('shop', '/app')] });
+  expect(last(events)[0]?.outcome.ok).toBe(false);
+  appear('/app');
+  expect(last(events)[0]?.outcome.ok).toBe(true);
+});
+
+it('waits no longer for what a file lacked that is gone, or says something else now', () => {
+  const { declarer, lacks, waits } = stage();
+  lacks.add('/app').add('/other');
+  declarer.look('dir:///v', { kind: 'listing', files: [seen('shop', '/app')] });
+  expect([...waits.keys()]).toEqual(['/app']);
+  declarer.look('dir:///v', { kind: 'listing', files: [seen('shop', '/other', '2')] });
+  expect([...waits.keys()]).toEqual(['/other']);
+  declarer.look('dir:///v', { kind: 'listing', files: [] });
+  expect([...waits.keys()]).toEqual([]);
+});
+
+it('rechecks a file on demand, though it looks the same', () => {
+  const { declarer, events, lacks } = stage();
+  declarer.look('dir:///v', { kind: 'listing', files: [seen('shop', '/app')] });
+  lacks.add('/app');
+  declarer.recheck('/v/shop.toml' as VassalId);
+  expect(last(events)[0]?.outcome.ok).toBe(false);
+});
+
+it('waits for nothing after its end', () => {
+  const { declarer, lacks, waits } = stage();
+  lacks.add('/app');
+  declarer.look('dir:///v', { kind: 'listing', files: [seen('shop', '/app')] });
+  declarer[Symbol.dispose]();
+  expect(waits.size).toBe(0);
+});

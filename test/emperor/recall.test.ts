@@ -1,0 +1,52 @@
+import { expect, it } from 'vitest';
+import type { VassalId } from '../../src/core/listing.ts';
+import type { InstanceId } from '../../src/core/state.ts';
+import { recall } from '../../src/emperor/recall.ts';
+import type { StoredInstance, StoredVassal } from '../../src/store/store.ts';
+import { specOf } from '../fakes/declaration.ts';
+
+const now = { ms: 500_000, at: 2_000_000 };
+
+function instance(serial: number, changes: Partial<StoredInstance> = {}): StoredInstance {
+  return {
+    id: `shop#${serial}` as InstanceId, serial, revision: { number: 1, text: 'good' }, process: { pid: serial, startTicks: 1, bootId: 'b' },
+    bornAt: 1_990_000, readyAt: 1_991_000, leaving: false, ...changes,
+  };
+}
+
+function vassal(instances: readonly StoredInstance[], good = 'good'): StoredVassal {
+  return { id: '/v/shop.toml' as VassalId, name: 'shop', source: 'dir:///v', stamp: '1', want: 'up', restarts: 0, newest: { number: 1, hash: 'a' }, good: { number: 1, text: good }, instances };
+}
+
+function recalled(instances: readonly StoredInstance[], alive: readonly number[] = instances.map((each) => each.serial), good = 'good') {
+  const { remembered: [shop], adopted } = recall({ vassals: [vassal(instances, good)], forgotten: [], nextSerial: 9 }, {
+    now,
+    parse: ({ text }) => (text === 'good' ? { ok: true, spec: specOf() } : { ok: false, faults: [] }),
+    adopt: (_, { serial }) => alive.includes(serial),
+  });
+  return { living: shop?.living?.id ?? null, leaving: shop?.leaving.map((each) => each.id), good: shop?.good?.number ?? null, adopted, instance: shop?.living };
+}
+
+it.each([
+  { name: 'nothing lives', instances: [instance(1)], alive: [], living: null, leaving: [] },
+  { name: 'one lives', instances: [instance(1)], alive: [1], living: 'shop#1', leaving: [] },
+  { name: 'one was told to die', instances: [instance(1, { leaving: true })], alive: [1], living: null, leaving: ['shop#1'] },
+  { name: 'a reload was finished, and the old one still ends', instances: [instance(2), instance(1, { leaving: true })], alive: [1, 2], living: 'shop#2', leaving: ['shop#1'] },
+  { name: 'a reload was cut short: the one that had proved itself serves on', instances: [instance(2, { readyAt: null }), instance(1)], alive: [1, 2], living: 'shop#1', leaving: ['shop#2'] },
+  { name: 'a reload was cut short, and the current one died since', instances: [instance(2, { readyAt: null }), instance(1)], alive: [2], living: 'shop#2', leaving: [] },
+  { name: 'an instance without a process cannot be taken over', instances: [instance(1, { process: null })], alive: [1], living: null, leaving: [] },
+])('$name', ({ instances, alive, living, leaving }) => {
+  expect(recalled(instances, alive)).toMatchObject({ living, leaving });
+});
+
+it('puts wall times on the clock of this process', () => {
+  expect(recalled([instance(1)]).instance).toMatchObject({ bornMs: 490_000, readyMs: 491_000, adopted: true });
+});
+
+it('knows how to stop an instance whose own text cannot be parsed any more', () => {
+  expect(recalled([instance(1, { revision: { number: 2, text: 'bad' } })])).toMatchObject({ living: 'shop#1' });
+});
+
+it('has no good revision if its text cannot be parsed any more', () => {
+  expect(recalled([], [], 'bad')).toMatchObject({ good: null });
+});
