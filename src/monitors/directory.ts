@@ -1,0 +1,32 @@
+import { reasonOf } from '../errors.ts';
+import { readEntries } from './entries.ts';
+import { follow } from './road.ts';
+import { blindSurvey, type Selection } from './selection.ts';
+import { isVassalFileName } from './vassal-file-name.ts';
+
+/**
+ * The vassal files of one folder, not of those below it.
+ * @param folder absolute; symlinks in it are followed anew at each look
+ */
+export function selectDirectory(folder: string): Selection {
+  const prefix = folder === '/' ? '/' : `${folder}/`;
+  return {
+    source: `dir://${folder}`,
+    survey() {
+      const { signposts, end } = follow(folder);
+      if (end.kind === 'nowhere') return blindSurvey(`${end.errno}: ${folder}${end.at === folder ? '' : ` (at ${end.at})`}`, signposts);
+      if (end.kind === 'file') return blindSurvey(`ENOTDIR: ${folder} is no folder`, signposts);
+      const folders = new Map([[end.realPath, [folder]]]);
+      try {
+        const { names, nameless } = readEntries(folder);
+        const files = names.filter(isVassalFileName).map((name) => prefix + name);
+        return { blind: null, files, nameless, folders, signposts, dark: [] };
+      } catch (error) {
+        return blindSurvey(reasonOf(error), signposts, folders);
+      }
+    },
+    concerns(path) {
+      return path.startsWith(prefix) && isVassalFileName(path.slice(prefix.length)) ? 'file' : 'nothing';
+    },
+  };
+}
