@@ -1,6 +1,7 @@
 import type { Code } from '../errors.ts';
 import type { Declaration, Outcome, VassalId } from './listing.ts';
 import type { VassalSpec } from './spec.ts';
+import type { Table } from './table.ts';
 
 declare const instanceId: unique symbol;
 /** `shop#12`: the vassal's name and a serial that no other instance of this state folder ever had. */
@@ -149,11 +150,13 @@ export interface EmperorState {
   readonly life: 'running' | 'stopping' | 'leaving';
   /** In the order of the command line: where two files have one name, the earlier source wins. */
   readonly sources: readonly Source[];
-  readonly vassals: ReadonlyMap<VassalId, Vassal>;
+  readonly vassals: Table<VassalId, Vassal>;
+  /** The vassal of each instance that lives, or is being started. */
+  readonly instances: Table<InstanceId, VassalId>;
   /** Known from an earlier life, not seen in a listing yet. */
   readonly remembered: ReadonlyMap<VassalId, Remembered>;
   /** The highest revision numbers of forgotten vassals: a file that comes back is numbered on. */
-  readonly past: ReadonlyMap<VassalId, number>;
+  readonly past: Table<VassalId, number>;
   /** Serial of the next instance. */
   readonly nextSerial: number;
 }

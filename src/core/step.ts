@@ -6,6 +6,7 @@ import type { VassalId } from './listing.ts';
 import { bringDown, living } from './lifecycle.ts';
 import { reconcile } from './reconcile.ts';
 import type { EmperorState, InstanceId, Remembered, Vassal } from './state.ts';
+import { Table } from './table.ts';
 import { due, kill } from './transition/due.ts';
 import { told } from './transition/instance.ts';
 import { ordered } from './transition/order.ts';
@@ -19,13 +20,14 @@ export interface Step {
 }
 
 /** The state of an emperor that has looked at nothing yet. */
-export function firstState(sources: readonly string[], remembered: readonly Remembered[], past: ReadonlyMap<VassalId, number>, nextSerial: number): EmperorState {
+export function firstState(sources: readonly string[], remembered: readonly Remembered[], past: Iterable<readonly [VassalId, number]>, nextSerial: number): EmperorState {
   return {
     life: 'running',
     sources: sources.map((name) => ({ name, listing: null, blind: null })),
-    vassals: new Map(),
+    vassals: Table.empty(),
+    instances: Table.empty(),
     remembered: new Map(remembered.map((each) => [each.id, each])),
-    past,
+    past: Table.empty<VassalId, number>().with(past),
     nextSerial,
   };
 }
@@ -35,37 +37,40 @@ export function step(state: EmperorState, event: Event, now: Now): Step {
   return steps(state, [event], now);
 }
 
-/** Several events that came together, each to its end, in order; the vassals are copied once and not once an event. */
+/** Several events that came together, each to its end, in order. */
 export function steps(state: EmperorState, events: readonly Event[], now: Now): Step {
   const effects: Effect[] = [];
   const history: HistoryEntry[] = [];
   const changed = new Map<VassalId, Vassal | null>();
-  const vassals = new Map(state.vassals);
-  const past = new Map(state.past);
-  let current: EmperorState = { ...state, vassals, past };
+  let current = state;
   for (const event of events) {
     const turn = openTurn(current, now, 'actor' in event ? event.actor : null);
     const outcome = handle(current, event, turn);
-    for (const [id, vassal] of outcome.vassals) {
-      changed.set(id, vassal);
-      if (vassal === null) {
-        past.set(id, vassals.get(id)?.numbered ?? current.remembered.get(id)?.newest?.number ?? past.get(id) ?? 0);
-        vassals.delete(id);
-      } else {
-        vassals.set(id, vassal);
-      }
-    }
-    current = { ...current, ...outcome.rest, nextSerial: turn.nextSerial };
+    for (const [id, vassal] of outcome.vassals) changed.set(id, vassal);
+    current = { ...current, ...outcome.rest, ...settle(current, outcome.vassals), nextSerial: turn.nextSerial };
     effects.push(...turn.effects);
     history.push(...turn.history);
   }
   return { state: current, effects, change: { history, vassals: changed } };
 }
 
+/** The tables after some vassals have changed. */
+function settle(state: EmperorState, changes: Outcome['vassals']): Pick<EmperorState, 'vassals' | 'instances' | 'past'> {
+  const instances = new Map<InstanceId, VassalId | null>();
+  const past: [VassalId, number][] = [];
+  for (const [id, after] of changes) {
+    const before = state.vassals.get(id);
+    for (const instance of before === undefined ? [] : living(before)) instances.set(instance.id, null);
+    for (const instance of after === null ? [] : living(after)) instances.set(instance.id, id);
+    if (after === null) past.push([id, before?.numbered ?? state.remembered.get(id)?.newest?.number ?? state.past.get(id) ?? 0]);
+  }
+  return { vassals: state.vassals.with(changes), instances: state.instances.with(instances), past: state.past.with(past) };
+}
+
 /** What one event changed: some vassals (null: forgotten), and what else of the state. */
 interface Outcome {
   readonly vassals: ReadonlyMap<VassalId, Vassal | null>;
-  readonly rest?: Partial<Omit<EmperorState, 'vassals' | 'past' | 'nextSerial'>>;
+  readonly rest?: Partial<Omit<EmperorState, 'vassals' | 'instances' | 'past' | 'nextSerial'>>;
 }
 
 const NOTHING: Outcome = { vassals: new Map() };
@@ -139,13 +144,9 @@ function one(before: Vassal | undefined, rule: (vassal: Vassal) => Vassal | null
   return after === before ? NOTHING : { vassals: new Map([[before.id, after]]) };
 }
 
-/** The vassal that an instance belongs to: its id names it, but only the state is to be trusted. */
 function ownerOf(state: EmperorState, instance: InstanceId): Vassal | undefined {
-  const name = instance.slice(0, instance.lastIndexOf('#'));
-  for (const vassal of state.vassals.values()) {
-    if (vassal.name === name && living(vassal).some((each) => each.id === instance)) return vassal;
-  }
-  return undefined;
+  const id = state.instances.get(instance);
+  return id === undefined ? undefined : state.vassals.get(id);
 }
 
 function ofSource(turn: Turn, event: HistoryEvent, why: string): HistoryEntry {

@@ -177,6 +177,8 @@ export function openFileMonitor(selection: Selection, tools: MonitorTools): Moni
       nameless = found.nameless;
       changes += 1;
     }
+    // A survey of thousands is a stretch of its own.
+    await turnOver(clock);
     const files = new Set(found.files);
     const rest = stretches(clock, STRETCH_MS);
     for (const path of files) {

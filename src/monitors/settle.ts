@@ -25,7 +25,7 @@ export const BLIND_QUIET_MS = 30;
 /** To empty a file, or to create it empty, is hardly ever all that somebody wants. */
 export const EMPTY_MS = 250;
 /** A lonely removal is told after this. */
-export const GRACE_MS = 1;
+export const GRACE_MS = 0.8;
 /** A removal with other changes beside it: half of `mv f f~; write f`, or of a checkout. */
 export const BUSY_GRACE_MS = 5;
 /** What is older has long been complete, if nobody writes it. */

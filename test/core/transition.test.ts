@@ -383,8 +383,8 @@ describe('the end of the emperor', () => {
     stage.list(declare('shop'), declare('blog'));
     stage.spawn(stage.instances('shop')[0]);
     stage.spawn(stage.instances('blog')[0]);
-    expect(words(stage.play({ type: 'shutdown', keep: false, actor: 'SIGTERM' }))).toEqual(['SIGTERM main shop#1', 'SIGTERM main blog#2']);
-    expect(words(stage.play({ type: 'shutdown', keep: false, actor: 'SIGTERM' }))).toEqual(['SIGKILL group shop#1', 'SIGKILL group blog#2']);
+    expect(words(stage.play({ type: 'shutdown', keep: false, actor: 'SIGTERM' })).sort()).toEqual(['SIGTERM main blog#2', 'SIGTERM main shop#1']);
+    expect(words(stage.play({ type: 'shutdown', keep: false, actor: 'SIGTERM' })).sort()).toEqual(['SIGKILL group blog#2', 'SIGKILL group shop#1']);
     stage.exit(stage.instances('shop')[0]);
     stage.exit(stage.instances('blog')[0]);
     expect([stage.phase('shop'), stage.phase('blog')]).toEqual(['stopped', 'stopped']);

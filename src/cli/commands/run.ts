@@ -19,7 +19,7 @@ export const run: DeclareVerb = (program, cli) => {
 
 async function reign(sources: readonly string[], flags: RunFlags, cli: Cli): Promise<void> {
   const { preferSmallness } = await import('../../world/engine.ts');
-  preferSmallness();
+  const loaded = preferSmallness();
   const { catchSignals } = await import('../signals.ts');
   using signals = catchSignals(process, (signal, reason) => cli.terminal.err(`emperor: ${signal} did not do all of its work: ${String(reason)}\n`));
   const { configFile, resolveSettings } = await import('../resolve-settings.ts');
@@ -29,6 +29,7 @@ async function reign(sources: readonly string[], flags: RunFlags, cli: Cli): Pro
   const settings = resolveSettings(sources, flags, configured, cli, { startedBy, readable: cli.terminal.interactive });
   const { boot } = await import('../../emperor/boot.ts');
   const emperor = await boot(settings);
+  loaded();
   signals.deliverTo(emperor);
   await emperor.ended;
 }
