@@ -36,11 +36,12 @@ export function readToml(text: string, file: string): Reading {
   }
 }
 
-/** The parser looks for a missing value in the lines below; the one to blame ends in `=`. */
+/** The parser looks for a missing value in the lines below, and below the last one; the one to blame ends in `=`. */
 function lineOf(error: ParseError, text: string): number {
-  const above = text.split('\n').slice(0, error.lineNumber - 1).map((line) => line.trim());
+  const lines = text.trimEnd().split('\n');
+  const above = lines.slice(0, error.lineNumber - 1).map((line) => line.trim());
   const last = above.findLastIndex((line) => line !== '' && !line.startsWith('#'));
-  return above[last]?.endsWith('=') === true ? last + 1 : error.lineNumber;
+  return above[last]?.endsWith('=') === true ? last + 1 : Math.min(error.lineNumber, lines.length);
 }
 
 /** The key that a line gives, for the fault; null where it cannot be told. */

@@ -1,7 +1,8 @@
-import { chownSync, lstatSync, mkdirSync, unlinkSync, type Stats } from 'node:fs';
+import { chownSync, lstatSync, unlinkSync, type Stats } from 'node:fs';
 import { connect, type Server } from 'node:net';
 import { dirname } from 'node:path';
 import { EmperorError, reasonOf } from '../errors.ts';
+import { makeFolder } from '../world/make-folder.ts';
 import { controlClient } from './client.ts';
 
 /** Bytes of a path that the kernel takes, unix(7): sun_path less its end. */
@@ -60,7 +61,7 @@ function isHeld(path: string): Promise<boolean> {
  */
 export async function listenPrivately(server: Server, { path, gid }: ControlSocket): Promise<void> {
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+    makeFolder(dirname(path), 0o755);
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject).once('listening', resolve);
       const before = process.umask(0o117);

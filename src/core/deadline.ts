@@ -4,9 +4,7 @@ import type { EmperorState, Vassal } from './state.ts';
 /** The earliest moment at which some rule has to look at the state again, in monotonic ms; Infinity: never. */
 export function nextDeadline(state: EmperorState): number {
   let earliest = Infinity;
-  for (const vassal of state.vassals.values()) {
-    earliest = Math.min(earliest, deadlineOf(vassal));
-  }
+  for (const deadline of state.timed.values()) earliest = Math.min(earliest, deadline);
   return earliest;
 }
 

@@ -7,44 +7,50 @@ import type { Turn } from './turn.ts';
 /** What a listing makes of the vassals. Only those that changed are in `vassals`; null: forgotten. */
 export interface Reconciled {
   readonly sources: readonly Source[];
+  readonly names: EmperorState['names'];
   readonly vassals: ReadonlyMap<VassalId, Vassal | null>;
   readonly remembered: ReadonlyMap<VassalId, Remembered>;
 }
 
 /**
- * Compares what a source shows with what is, by the whole listing each time: a lost hint costs a delay and never a wrong
- * state. Mark and sweep, as in runit's runsvdir. The same listing twice changes nothing.
+ * Compares what a source shows with what it showed before, by the whole listing each time: a lost hint costs a delay and
+ * never a wrong state. Mark and sweep, as in runit's runsvdir. The same listing twice changes nothing, and of thousands of
+ * files only those are looked into that differ, with those that share their names.
  */
 export function reconcile(state: EmperorState, event: Event & { type: 'listed' }, turn: Turn): Reconciled {
+  const before = state.sources.find((source) => source.name === event.source)?.listing ?? new Map<VassalId, Declaration>();
   const listing = new Map<VassalId, Declaration>();
-  for (const declaration of event.declarations) listing.set(declaration.id, declaration);
-  const sources = state.sources.map((each) => (each.name === event.source ? { ...each, listing, blind: null } : each));
-  const shown = merge(sources, state);
+  const differ: Declaration[] = [];
+  for (const declaration of event.declarations) {
+    listing.set(declaration.id, declaration);
+    if (before.get(declaration.id) !== declaration) differ.push(declaration);
+  }
+  for (const [id, declaration] of before) if (!listing.has(id)) differ.push(declaration);
+  const sources = state.sources.map((source) => (source.name === event.source ? { ...source, listing, blind: null } : source));
 
+  const names = state.names.with(namesOf(differ, sources, state));
   const vassals = new Map<VassalId, Vassal | null>();
   const remembered = new Map(state.remembered);
-  for (const [id, { declaration, source }] of shown) {
-    const before = state.vassals.get(id);
-    if (before === undefined) {
-      vassals.set(id, appeared(declaration, source, remembered.get(id), state.past.get(id) ?? 0, turn));
-      remembered.delete(id);
-    } else {
-      const after = declared(before, declaration, source, turn);
-      if (after !== before) vassals.set(id, after);
-    }
+  for (const { declaration, source } of concerned(differ, sources, names)) {
+    const { id } = declaration;
+    const vassal = state.vassals.get(id);
+    const judged = withClash(declaration, names, state);
+    const after = vassal === undefined ? appeared(judged, source, remembered.get(id), state.past.get(id) ?? 0, turn) : declared(vassal, judged, source, turn);
+    remembered.delete(id);
+    if (after !== vassal) vassals.set(id, after ?? null);
   }
-  const seen = (source: string): boolean => source === event.source || !sources.some((each) => each.name === source);
-  for (const [id, before] of state.vassals) {
-    if (shown.has(id) || !seen(before.source)) continue;
-    const after = vanished(before, turn);
-    if (after !== before) vassals.set(id, after);
+  for (const { id } of differ) {
+    const vassal = state.vassals.get(id);
+    if (vassal === undefined || shownBy(id, sources) !== null) continue;
+    const after = vanished(vassal, turn);
+    if (after !== vassal) vassals.set(id, after);
   }
   for (const [id, each] of remembered) {
-    if (!seen(each.source)) continue;
+    if (each.source !== event.source && sources.some((source) => source.name === each.source)) continue;
     remembered.delete(id);
     vassals.set(id, orphaned(each, turn));
   }
-  return { sources, vassals, remembered };
+  return { sources, names, vassals, remembered };
 }
 
 interface Shown {
@@ -52,27 +58,49 @@ interface Shown {
   readonly source: string;
 }
 
-/** All files of all sources; of two with one name, all but the owner of the name are at fault. */
-function merge(sources: readonly Source[], state: EmperorState): ReadonlyMap<VassalId, Shown> {
-  const shown = new Map<VassalId, Shown>();
+/** What the sources say of a file; where several show it, the first counts. */
+function shownBy(id: VassalId, sources: readonly Source[]): Shown | null {
   for (const source of sources) {
-    for (const declaration of source.listing?.values() ?? []) {
-      if (!shown.has(declaration.id)) shown.set(declaration.id, { declaration, source: source.name });
+    const declaration = source.listing?.get(id);
+    if (declaration !== undefined) return { declaration, source: source.name };
+  }
+  return null;
+}
+
+/** The files that differ and are shown, and those that share a name with one that differs: who owns it may change. */
+function concerned(differ: readonly Declaration[], sources: readonly Source[], names: EmperorState['names']): Iterable<Shown> {
+  const found = new Map<VassalId, Shown>();
+  for (const { name } of differ) {
+    for (const id of names.get(name) ?? []) {
+      const shown = found.has(id) ? null : shownBy(id, sources);
+      if (shown !== null) found.set(id, shown);
     }
   }
-  const owners = new Map<string, VassalId>();
-  for (const [id, { declaration }] of shown) {
-    const owns = ownedIt(state, id);
-    if (owns || !owners.has(declaration.name)) {
-      const owner = owners.get(declaration.name);
-      if (owner === undefined || !ownedIt(state, owner)) owners.set(declaration.name, id);
-    }
+  return found.values();
+}
+
+/** The index of names, as far as it changes: the files of a name in the order of the sources, then of their paths. */
+function namesOf(differ: readonly Declaration[], sources: readonly Source[], state: EmperorState): ReadonlyMap<string, readonly VassalId[] | null> {
+  const changes = new Map<string, readonly VassalId[] | null>();
+  for (const { id, name } of differ) {
+    const others = (changes.get(name) ?? state.names.get(name) ?? []).filter((each) => each !== id);
+    const shown = shownBy(id, sources);
+    const ids = shown === null ? others : [...others, id].sort((a, b) => rank(a, sources) - rank(b, sources) || (a < b ? -1 : 1));
+    changes.set(name, ids.length === 0 ? null : ids);
   }
-  for (const [id, { declaration, source }] of shown) {
-    const owner = owners.get(declaration.name);
-    if (owner !== undefined && owner !== id) shown.set(id, { declaration: { ...declaration, outcome: clash(declaration, owner) }, source });
-  }
-  return shown;
+  return changes;
+}
+
+function rank(id: VassalId, sources: readonly Source[]): number {
+  return sources.findIndex((source) => source.listing?.has(id) ?? false);
+}
+
+/** Of two files with one name, all but the owner of the name are at fault: who had it keeps it, else the first. */
+function withClash(declaration: Declaration, names: EmperorState['names'], state: EmperorState): Declaration {
+  const ids = names.get(declaration.name) ?? [];
+  if (ids.length < 2) return declaration;
+  const owner = ids.find((id) => ownedIt(state, id)) ?? ids[0];
+  return owner === undefined || owner === declaration.id ? declaration : { ...declaration, outcome: clash(declaration, owner) };
 }
 
 /** True if the file was the one that its name stood for, before this listing. */

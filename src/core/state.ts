@@ -151,8 +151,12 @@ export interface EmperorState {
   /** In the order of the command line: where two files have one name, the earlier source wins. */
   readonly sources: readonly Source[];
   readonly vassals: Table<VassalId, Vassal>;
-  /** The vassal of each instance that lives, or is being started. */
+  /** Index: the vassal of each instance that lives, or is being started. */
   readonly instances: Table<InstanceId, VassalId>;
+  /** Index: the vassals that wait for a moment, and which (monotonic ms). */
+  readonly timed: Table<VassalId, number>;
+  /** Index: the files of each name that some source shows. More than one: a clash. */
+  readonly names: Table<string, readonly VassalId[]>;
   /** Known from an earlier life, not seen in a listing yet. */
   readonly remembered: ReadonlyMap<VassalId, Remembered>;
   /** The highest revision numbers of forgotten vassals: a file that comes back is numbered on. */

@@ -6,6 +6,7 @@ import type { VassalId } from './listing.ts';
 import { bringDown, living } from './lifecycle.ts';
 import { reconcile } from './reconcile.ts';
 import type { EmperorState, InstanceId, Remembered, Vassal } from './state.ts';
+import { deadlineOf } from './deadline.ts';
 import { Table } from './table.ts';
 import { due, kill } from './transition/due.ts';
 import { told } from './transition/instance.ts';
@@ -26,6 +27,8 @@ export function firstState(sources: readonly string[], remembered: readonly Reme
     sources: sources.map((name) => ({ name, listing: null, blind: null })),
     vassals: Table.empty(),
     instances: Table.empty(),
+    timed: Table.empty(),
+    names: Table.empty(),
     remembered: new Map(remembered.map((each) => [each.id, each])),
     past: Table.empty<VassalId, number>().with(past),
     nextSerial,
@@ -55,22 +58,25 @@ export function steps(state: EmperorState, events: readonly Event[], now: Now): 
 }
 
 /** The tables after some vassals have changed. */
-function settle(state: EmperorState, changes: Outcome['vassals']): Pick<EmperorState, 'vassals' | 'instances' | 'past'> {
+function settle(state: EmperorState, changes: Outcome['vassals']): Pick<EmperorState, 'vassals' | 'instances' | 'timed' | 'past'> {
   const instances = new Map<InstanceId, VassalId | null>();
+  const timed: [VassalId, number | null][] = [];
   const past: [VassalId, number][] = [];
   for (const [id, after] of changes) {
     const before = state.vassals.get(id);
     for (const instance of before === undefined ? [] : living(before)) instances.set(instance.id, null);
     for (const instance of after === null ? [] : living(after)) instances.set(instance.id, id);
+    const deadline = after === null ? Infinity : deadlineOf(after);
+    if (deadline !== Infinity || state.timed.has(id)) timed.push([id, deadline === Infinity ? null : deadline]);
     if (after === null) past.push([id, before?.numbered ?? state.remembered.get(id)?.newest?.number ?? state.past.get(id) ?? 0]);
   }
-  return { vassals: state.vassals.with(changes), instances: state.instances.with(instances), past: state.past.with(past) };
+  return { vassals: state.vassals.with(changes), instances: state.instances.with(instances), timed: state.timed.with(timed), past: state.past.with(past) };
 }
 
 /** What one event changed: some vassals (null: forgotten), and what else of the state. */
 interface Outcome {
   readonly vassals: ReadonlyMap<VassalId, Vassal | null>;
-  readonly rest?: Partial<Omit<EmperorState, 'vassals' | 'instances' | 'past' | 'nextSerial'>>;
+  readonly rest?: Partial<Omit<EmperorState, 'vassals' | 'instances' | 'timed' | 'past' | 'nextSerial'>>;
 }
 
 const NOTHING: Outcome = { vassals: new Map() };
@@ -93,7 +99,7 @@ function handle(state: EmperorState, event: Event, turn: Turn): Outcome {
     case 'order':
       return one(state.vassals.get(event.vassal), (vassal) => ordered(vassal, event, turn));
     case 'alarm':
-      return { vassals: each(state, (vassal) => due(vassal, turn)) };
+      return { vassals: each(timely(state, turn.now.ms), (vassal) => due(vassal, turn)) };
     case 'shutdown':
       return shutdown(state, event, turn);
     default:
@@ -117,7 +123,7 @@ function shutdown(state: EmperorState, event: Event & { type: 'shutdown' }, turn
   const hurries = state.life === 'stopping';
   turn.history.push(ofSource(turn, 'shutdown', hurries ? 'the emperor hurries: what lives is killed' : 'the emperor goes, and the instances with it'));
   const ending: Turn = { ...turn, life: 'stopping' };
-  return { vassals: each(state, (vassal) => (hurries ? hurry(vassal, ending) : bringDown(vassal, ending, 'stop', 'the emperor ends'))), rest: { life: 'stopping' } };
+  return { vassals: each(state.vassals.values(), (vassal) => (hurries ? hurry(vassal, ending) : bringDown(vassal, ending, 'stop', 'the emperor ends'))), rest: { life: 'stopping' } };
 }
 
 function hurry(vassal: Vassal, turn: Turn): Vassal {
@@ -128,11 +134,19 @@ function hurry(vassal: Vassal, turn: Turn): Vassal {
   return { ...vassal, leaving, state: { ...state, killAtMs, killed } };
 }
 
-function each(state: EmperorState, rule: (vassal: Vassal) => Vassal | null): ReadonlyMap<VassalId, Vassal | null> {
+/** The vassals whose moment has come. */
+function* timely(state: EmperorState, nowMs: number): Generator<Vassal, void, void> {
+  for (const [id, dueMs] of state.timed) {
+    const vassal = dueMs <= nowMs ? state.vassals.get(id) : undefined;
+    if (vassal !== undefined) yield vassal;
+  }
+}
+
+function each(vassals: Iterable<Vassal>, rule: (vassal: Vassal) => Vassal | null): ReadonlyMap<VassalId, Vassal | null> {
   const changed = new Map<VassalId, Vassal | null>();
-  for (const [id, before] of state.vassals) {
+  for (const before of vassals) {
     const after = rule(before);
-    if (after !== before) changed.set(id, after);
+    if (after !== before) changed.set(before.id, after);
   }
   return changed;
 }

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Event } from '../core/event.ts';
 import { isDown } from '../core/lifecycle.ts';
@@ -15,6 +15,7 @@ import { openDirectRunner } from '../runner/direct.ts';
 import { openStore } from '../store/sqlite.ts';
 import { systemClock } from '../world/clock.ts';
 import { openLogger } from '../world/logger.ts';
+import { makeFolder } from '../world/make-folder.ts';
 import { readVersion } from '../world/version.ts';
 import { createDeclarer } from './declare.ts';
 import { createEmperor, type Emperor } from './emperor.ts';
@@ -61,11 +62,11 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
     const libc = openLibc();
     // Before anything of an earlier emperor is touched: it may be there still.
     await claim(settings.control);
-    makeFolder(settings.state, 'state', 0o700);
+    prepareFolder(settings.state, 'state', 0o700);
     const lock = lockFile(libc, join(settings.state, 'lock'));
     if (lock === null) throw new EmperorError('E_EMPEROR_RUNS', `another emperor is at work on ${settings.state}; end it first, or name another folder with --state`);
     opened(lock);
-    makeFolder(settings.logs, 'logs', 0o750);
+    prepareFolder(settings.logs, 'logs', 0o750);
 
     const store = opened(openStore(settings.state, { now: () => clock.now().at, onTrouble: (code, message) => logger.error({ code }, message) }));
     const memory = store.load();
@@ -146,9 +147,9 @@ function isOver(state: EmperorState): boolean {
   return [...state.vassals.values()].every((vassal) => isDown(vassal.state) && vassal.leaving.length === 0);
 }
 
-function makeFolder(path: string, flag: string, mode: number): void {
+function prepareFolder(path: string, flag: string, mode: number): void {
   try {
-    if (mkdirSync(path, { recursive: true, mode }) !== undefined) chmodSync(path, mode);
+    if (makeFolder(path, mode)) chmodSync(path, mode);
   } catch (error) {
     throw new EmperorError('E_SETTINGS', `cannot make the folder ${path}: ${reasonOf(error)}; name another one with --${flag}`, { cause: error });
   }

@@ -80,9 +80,11 @@ export function createDeclarer(judges: Judges, post: (event: Event) => void): De
         post({ type: 'blind', source, reason: look.reason });
         return;
       }
-      const gone = new Set(files.get(source)?.map((each) => each.id));
-      for (const file of look.files) gone.delete(file.id);
-      for (const id of gone) forgetWait(id);
+      if (waits.size > 0) {
+        const gone = new Set(files.get(source)?.map((each) => each.id));
+        for (const file of look.files) gone.delete(file.id);
+        for (const id of gone) forgetWait(id);
+      }
       files.set(source, look.files);
       tell(source, look.files);
     },

@@ -25,9 +25,8 @@ export interface Parts {
   readonly perform: (effect: Effect) => void;
 }
 
-/** Deadlines that are closer together than this are met together; a millisecond more for each 200 vassals, which all are looked at then. */
+/** Deadlines that are closer together than this are met together. */
 const SHORTEST_WAIT_MS = 5;
-const VASSALS_A_MS = 200;
 
 /**
  * The loop: one mailbox, one event at a time to its end, one alarm. Nothing else changes the state.
@@ -70,7 +69,7 @@ export function createEmperor(initial: EmperorState, { clock, remember, perform 
   function arm(atMs: number): void {
     if (atMs === Infinity || (alarm !== null && alarm.atMs <= atMs)) return;
     alarm?.cancel();
-    const cancel = clock.after(Math.max(atMs - clock.now().ms, SHORTEST_WAIT_MS + state.vassals.size / VASSALS_A_MS), () => {
+    const cancel = clock.after(Math.max(atMs - clock.now().ms, SHORTEST_WAIT_MS), () => {
       alarm = null;
       post({ type: 'alarm' });
     });

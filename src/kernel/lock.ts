@@ -1,4 +1,5 @@
 import { closeSync, constants, openSync } from 'node:fs';
+import { EmperorError, reasonOf } from '../errors.ts';
 import { kernelError, lastErrno, type Libc } from './libc.ts';
 
 /** flock(2): for one alone, and do not wait. */
@@ -12,11 +13,19 @@ const LOCK_NB = 4;
  * @throws E_KERNEL if the file cannot be locked for another reason
  */
 export function lockFile(libc: Libc, path: string): Disposable | null {
-  const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+  const fd = openOwn(path);
   const flock = libc.bind<(fd: number, operation: number) => number>('int flock(int fd, int operation)');
   if (flock(fd, LOCK_EX | LOCK_NB) === 0) return { [Symbol.dispose]: () => closeSync(fd) };
   const errno = lastErrno();
   closeSync(fd);
   if (errno === 'EAGAIN' || errno === 'EWOULDBLOCK') return null;
   throw kernelError('flock', path, errno);
+}
+
+function openOwn(path: string): number {
+  try {
+    return openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK, 0o600);
+  } catch (cause) {
+    throw new EmperorError('E_KERNEL', `cannot open the lock: ${reasonOf(cause)}`, { cause });
+  }
 }

@@ -48,8 +48,11 @@ export function openFileMonitor(selection: Selection, tools: MonitorTools): Moni
   const signposts = createSignposts();
   /** Symlinks with a new road, whose folders may not be watched yet. */
   const strangers = new Set<string>();
-  const sightings = createSightings(clock, tools.leases, (path, road) => {
-    if (signposts.set(path, road)) strangers.add(path);
+  const sightings = createSightings(clock, tools.leases, {
+    onRoad: (path, road) => {
+      if (signposts.set(path, road)) strangers.add(path);
+    },
+    onLost: () => lookAgain('routine'),
   });
   const folders = watchFolders(tools.hints, onHint);
   const causes = new Set<Cause>();

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { SeenFile } from '../core/listing.ts';
 import type { Leases } from '../kernel/lease.ts';
 import type { Clock } from '../world/clock.ts';
@@ -41,10 +43,16 @@ interface Pending extends Waiting {
   readonly busy: boolean;
 }
 
-/**
- * @param onRoad told where a symlink leads through, at each look at one; no signposts: it is none (any more)
- */
-export function createSightings(clock: Clock, leases: Leases, onRoad: (path: string, signposts: readonly Signpost[]) => void): Sightings {
+/** What sightings come upon beside the files. */
+export interface Asides {
+  /** Where a symlink leads through, at each look at one; no signposts: it is none (any more). */
+  readonly onRoad: (path: string, signposts: readonly Signpost[]) => void;
+  /** A file is gone and its folder, too: it may be the whole source that cannot be seen. The file is kept until {@link Sightings.missed}. */
+  readonly onLost: () => void;
+}
+
+/** Nothing has been seen yet. */
+export function createSightings(clock: Clock, leases: Leases, { onRoad, onLost }: Asides): Sightings {
   const known = new Map<string, Known>();
   const pending = new Map<string, Pending>();
   /** The files of `known` by path: a copy of it costs a hundredth of sorting anew. */
@@ -67,7 +75,8 @@ export function createSightings(clock: Clock, leases: Leases, onRoad: (path: str
     if (seen.kind !== 'absent') onRoad(path, seen.signposts);
     if (verdict.kind === 'complete') {
       pending.delete(path);
-      tell(path, seen);
+      if (seen.kind === 'absent' && known.has(path) && !existsSync(dirname(path))) onLost();
+      else tell(path, seen);
       return;
     }
     const gone = seen.kind === 'absent' || (seen.kind === 'seen' && seen.state.kind === 'astray');

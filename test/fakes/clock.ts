@@ -44,7 +44,7 @@ export class HandClock implements Clock {
   /** Moves time on and calls back what is due, in order, each at its own moment. What a callback arms is called, too, if it is due by then. */
   advance(byMs: number): void {
     const endMs = this.ms + byMs;
-    for (const once of [...this.next]) once();
+    this.turn();
     for (;;) {
       // A Set keeps the order of arming, and sort is stable: of two that are due together, the one armed first comes first.
       const [next] = [...this.timers].filter(({ dueMs }) => dueMs <= endMs).sort((a, b) => a.dueMs - b.dueMs);
@@ -52,8 +52,14 @@ export class HandClock implements Clock {
       this.timers.delete(next);
       this.ms = Math.max(this.ms, next.dueMs);
       next.callback();
-      for (const once of [...this.next]) once();
+      this.turn();
     }
     this.ms = endMs;
+  }
+
+  /** What is asked for meanwhile comes in the next turn. */
+  private turn(): void {
+    const now = [...this.next];
+    for (const once of now) once();
   }
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, utimesSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { openChokidarHints } from '../../src/monitors/chokidar-hints.ts';
 import type { Hint } from '../../src/monitors/hints.ts';
@@ -81,6 +81,20 @@ describe('hints', () => {
     expect(await watch.renew()).toBe('fresh');
     temp.file('v/b');
     await until('b');
+  });
+
+  it('tell to look everywhere when so much happened at once that the kernel may have dropped some of it', async () => {
+    using temp = tempFolder();
+    const files = [temp.file('a'), temp.file('b')];
+    await using hints = openChokidarHints(systemClock(), () => undefined);
+    const { onHint, until } = listener();
+    using watch = hints.watch(temp.path, onHint);
+    await watch.renew();
+
+    const queue = Number(readFileSync('/proc/sys/fs/inotify/max_queued_events', 'utf8'));
+    // In turns, since the kernel merges an event with the same one before it.
+    for (let event = 0; event < queue; event += 1) utimesSync(files[event % 2] ?? '', event, event);
+    await until(null);
   });
 
   it('cannot be had for a path that chokidar would misread, which is told once', async () => {

@@ -275,6 +275,20 @@ describe('without good hints', () => {
     expect(stage.names).toEqual(['shop']);
   });
 
+  it('a file that is gone with its folder is not told as removed: the source is blind', async () => {
+    using temp = tempFolder();
+    temp.file('v/shop.toml');
+    const hints = new HandHints();
+    await using stage = await Stage.of(`${temp.path}/v`, { hints });
+
+    renameSync(`${temp.path}/v`, `${temp.path}/w`);
+    hints.tell(`${temp.path}/v`, { kind: 'entry', name: 'shop.toml' });
+    await stage.until(() => stage.looks.length > 1);
+    await stage.settle();
+
+    expect(kinds(stage)).toEqual(['listing', 'blind']);
+  });
+
   it('a folder that cannot be watched is looked at every few seconds', async () => {
     using temp = tempFolder();
     const hints = new HandHints();

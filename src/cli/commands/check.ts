@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { EXIT } from '../exit-codes.ts';
 import type { DeclareVerb } from '../verb.ts';
@@ -10,7 +10,7 @@ export const check: DeclareVerb = (program, cli) => {
     .description(`Reads vassal files as the emperor would, on this host, and prints every fault. Exits ${EXIT.fault} if there is one.`)
     .option('--json', 'print the faults as a document')
     .action(async (paths: string[], options: { readonly json?: boolean }) => {
-      const missing = paths.filter((path) => !existsSync(path));
+      const missing = paths.filter((path) => !isThere(path));
       for (const path of missing) cli.terminal.err(`emperor: there is no ${JSON.stringify(path)} to check\n`);
       if (missing.length > 0) return cli.ends(EXIT.usage);
       const { checkPaths } = await import('../../emperor/check.ts');
@@ -20,3 +20,12 @@ export const check: DeclareVerb = (program, cli) => {
       cli.ends(report.files.some(({ faults }) => faults.length > 0) ? EXIT.fault : EXIT.done);
     });
 };
+
+/** A symlink that leads nowhere is there, too, and at fault. */
+function isThere(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return false;
+  }
+}

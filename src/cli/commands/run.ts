@@ -20,13 +20,13 @@ export const run: DeclareVerb = (program, cli) => {
 async function reign(sources: readonly string[], flags: RunFlags, cli: Cli): Promise<void> {
   const { preferSmallness } = await import('../../world/engine.ts');
   const loaded = preferSmallness();
-  const { catchSignals } = await import('../signals.ts');
-  using signals = catchSignals(process, (signal, reason) => cli.terminal.err(`emperor: ${signal} did not do all of its work: ${String(reason)}\n`));
   const { configFile, resolveSettings } = await import('../resolve-settings.ts');
   const { readConfig } = await import('../read-config.ts');
   const configured = readConfig(configFile(flags, cli));
   const startedBy = cli.environment['INVOCATION_ID'] === undefined ? cli.actor : 'systemd';
   const settings = resolveSettings(sources, flags, configured, cli, { startedBy, readable: cli.terminal.interactive });
+  const { catchSignals } = await import('../signals.ts');
+  using signals = catchSignals(process, (signal, reason) => cli.terminal.err(`emperor: ${signal} did not do all of its work: ${String(reason)}\n`));
   const { boot } = await import('../../emperor/boot.ts');
   const emperor = await boot(settings);
   loaded();
