@@ -6,7 +6,7 @@ import { isDoubtful } from './entries.ts';
 import type { Hint, Hints } from './hints.ts';
 import type { Monitor } from './monitor.ts';
 import type { Selection, Survey } from './selection.ts';
-import { BUSY_GRACE_MS } from './settle.ts';
+import { GRACE_MS } from './settle.ts';
 import { createSightings } from './sightings.ts';
 import { createSignposts } from './signposts.ts';
 import { stretches, turnOver } from './stretches.ts';
@@ -69,7 +69,6 @@ export function openFileMonitor(selection: Selection, tools: MonitorTools): Moni
   /** How often everything is looked at. */
   let routineMs = 0;
   /** What the hints of this turn were about. */
-  let names = new Set<string>();
   let turning = false;
   let closed = false;
 
@@ -81,7 +80,6 @@ export function openFileMonitor(selection: Selection, tools: MonitorTools): Moni
     }
     const listed = survey?.folders.get(folder);
     if (listed === undefined) return;
-    names.add(`${folder}/${name ?? ''}`);
     soon();
     for (const named of listed) {
       if (name === null || isDoubtful(name)) {
@@ -107,8 +105,7 @@ export function openFileMonitor(selection: Selection, tools: MonitorTools): Moni
 
   function turn(): void {
     if (closed || announcer === null) return;
-    sightings.lookAtDue(STRETCH_MS, names.size > 1);
-    names = new Set();
+    sightings.lookAtDue(STRETCH_MS);
     if (work === null && (causes.size > 0 || strangers.size > 0)) {
       work = lookAround(announcer).finally(() => {
         work = null;
@@ -170,7 +167,7 @@ export function openFileMonitor(selection: Selection, tools: MonitorTools): Moni
     if (closed) return;
     if (found.blind !== null) {
       // `ln -sfn` of old removes the link before it makes the new one.
-      if (now.has('switched')) set('return', BUSY_GRACE_MS, () => lookAgain('routine'));
+      if (now.has('switched')) set('return', GRACE_MS, () => lookAgain('routine'));
       else announcer.blind(found.blind);
       return;
     }

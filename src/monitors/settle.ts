@@ -24,10 +24,8 @@ export const QUIET_MS = 20;
 export const BLIND_QUIET_MS = 30;
 /** To empty a file, or to create it empty, is hardly ever all that somebody wants. */
 export const EMPTY_MS = 250;
-/** A lonely removal is told after this. */
-export const GRACE_MS = 0.8;
-/** A removal with other changes beside it: half of `mv f f~; write f`, or of a checkout. */
-export const BUSY_GRACE_MS = 5;
+/** A removal may be half of `rm f; write f`, of an editor's `mv f f~; write f`, or of a checkout: it is told if nothing has followed by then. */
+export const GRACE_MS = 5;
 /** What is older has long been complete, if nobody writes it. */
 export const OLD_MS = 2_000;
 const LONGEST_RECHECK_MS = 250;
@@ -45,7 +43,6 @@ export interface Waiting {
   readonly looks: number;
   /** When it was first found to be gone; null: it is there. */
   readonly goneMs: number | null;
-  readonly graceMs: number;
   /** Seal of the last look; null: there was none, or it was being written then. */
   readonly seal: string | null;
 }
@@ -60,10 +57,10 @@ export interface Told {
 /** Judges one look. Pure. */
 export function judge(look: FileLook, told: Told | null, waiting: Waiting, now: Now): Verdict {
   if (look.kind === 'busy') return { kind: 'again', afterMs: Math.min(LONGEST_RECHECK_MS, 2 ** Math.min(waiting.looks, 10)) };
-  if (look.kind === 'absent') return told === null ? COMPLETE : until((waiting.goneMs ?? now.ms) + waiting.graceMs, now);
+  if (look.kind === 'absent') return told === null ? COMPLETE : until((waiting.goneMs ?? now.ms) + GRACE_MS, now);
   const { state, file } = look;
   if (state.kind === 'final') return COMPLETE;
-  if (state.kind === 'astray') return told?.ok === true ? until((waiting.goneMs ?? now.ms) + waiting.graceMs, now) : COMPLETE;
+  if (state.kind === 'astray') return told?.ok === true ? until((waiting.goneMs ?? now.ms) + GRACE_MS, now) : COMPLETE;
   if (told !== null && told.hash === file.hash && told.hash !== '') return COMPLETE;
   if (now.at - state.changedAt >= OLD_MS && !state.empty) return COMPLETE;
   if (!state.unwritten) return until((look.seal === waiting.seal ? waiting.sinceMs : now.ms) + (state.empty ? EMPTY_MS : BLIND_QUIET_MS), now);

@@ -7,7 +7,7 @@ import { glance, sealOf } from './glance.ts';
 import type { HintKind } from './hints.ts';
 import { lookAtFile, unfinished, type FileLook } from './look-at-file.ts';
 import type { Signpost } from './road.ts';
-import { judge, BUSY_GRACE_MS, GRACE_MS, QUIET_MS, type Told, type Waiting } from './settle.ts';
+import { judge, QUIET_MS, type Told, type Waiting } from './settle.ts';
 
 /** The files of one source as they may be told, and those whose change is not complete yet. */
 export interface Sightings {
@@ -17,8 +17,8 @@ export interface Sightings {
   scan(path: string): void;
   /** The path is not among those that were found: forgets it at once, unless it is there all the same or on its way. */
   missed(path: string): void;
-  /** Looks at the paths that are due. Stops when `budgetMs` is used up. `crowded`: there were hints about more than one name. */
-  lookAtDue(budgetMs: number, crowded: boolean): void;
+  /** Looks at the paths that are due. Stops when `budgetMs` is used up. */
+  lookAtDue(budgetMs: number): void;
   /** Tells of files that have never been told since they never hold still, as being unreadable. */
   giveUpWaiting(): void;
   /** When {@link lookAtDue} has something to do next, monotonic; 0: in the next turn of the event loop; null: never. */
@@ -66,9 +66,8 @@ export function createSightings(clock: Clock, leases: Leases, { onRoad, onLost }
     version += 1;
   }
 
-  function look(path: string, before: Waiting, crowded: boolean): void {
+  function look(path: string, waiting: Waiting): void {
     const now = clock.now();
-    const waiting = { ...before, graceMs: crowded || pending.size > 1 ? BUSY_GRACE_MS : before.graceMs };
     const told = toldOf(known.get(path));
     const seen = lookAtFile(path, leases);
     const verdict = judge(seen, told, waiting, now);
@@ -115,7 +114,6 @@ export function createSightings(clock: Clock, leases: Leases, { onRoad, onLost }
         written: (before?.written ?? false) || kind === 'content',
         looks: 0,
         goneMs: before?.goneMs ?? null,
-        graceMs: before?.graceMs ?? GRACE_MS,
         seal: before?.seal ?? null,
       };
       // While it is being written, each write is a hint: one look after the last of them is enough.
@@ -126,19 +124,19 @@ export function createSightings(clock: Clock, leases: Leases, { onRoad, onLost }
       if (pending.has(path)) return;
       const seal = known.get(path)?.seal;
       if (seal !== undefined && seal !== '' && seal === sealOf(glance(path))) return;
-      look(path, { sinceMs: clock.now().ms, hinted: false, written: false, looks: 0, goneMs: null, graceMs: BUSY_GRACE_MS, seal: null }, true);
+      look(path, { sinceMs: clock.now().ms, hinted: false, written: false, looks: 0, goneMs: null, seal: null });
     },
     missed(path) {
       if (pending.has(path)) return;
       const seen = lookAtFile(path, leases);
       if (seen.kind === 'absent') tell(path, seen);
     },
-    lookAtDue(budgetMs, crowded) {
+    lookAtDue(budgetMs) {
       const startMs = clock.now().ms;
       for (const [path, each] of pending) {
         const nowMs = clock.now().ms;
         if (nowMs - startMs > budgetMs) return;
-        if (each.dueMs <= nowMs) look(path, each, crowded);
+        if (each.dueMs <= nowMs) look(path, each);
       }
     },
     giveUpWaiting() {

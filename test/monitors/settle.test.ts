@@ -7,7 +7,7 @@ const NOW = { ms: 1_000, at: 50_000 };
 const told: Told = { hash: 'old', ok: true, identity: '1.1' };
 
 function waiting(changes: Partial<Waiting> = {}): Waiting {
-  return { sinceMs: NOW.ms, hinted: true, written: true, looks: 0, goneMs: null, graceMs: 1, seal: null, ...changes };
+  return { sinceMs: NOW.ms, hinted: true, written: true, looks: 0, goneMs: null, seal: null, ...changes };
 }
 
 function seen(changes: Partial<State & { kind: 'content' }> = {}, hash = 'new'): FileLook {
@@ -44,13 +44,11 @@ describe('settling', () => {
     ['a file that is being written, at first', busy, told, {}, 1],
     ['a file that is being written, at the sixth look', busy, told, { looks: 5 }, 32],
     ['a file that is being written, for ever', busy, told, { looks: 5_000 }, 250],
-    ['a removal', { kind: 'absent' }, told, {}, 0],
-    ['a removal after its millisecond', { kind: 'absent' }, told, { goneMs: NOW.ms - 1 }, 'complete'],
-    ['a removal among others', { kind: 'absent' }, told, { graceMs: 5 }, 5],
-    ['a removal after its grace', { kind: 'absent' }, told, { graceMs: 5, goneMs: NOW.ms - 5 }, 'complete'],
+    ['a removal', { kind: 'absent' }, told, {}, 5],
+    ['a removal after its grace', { kind: 'absent' }, told, { goneMs: NOW.ms - 5 }, 'complete'],
     ['the removal of what was never told', { kind: 'absent' }, null, {}, 'complete'],
     ['a symlink that leads nowhere', astray, null, {}, 'complete'],
-    ['a symlink that leads nowhere since just now', astray, told, { graceMs: 5 }, 5],
+    ['a symlink that leads nowhere since just now', astray, told, {}, 5],
     ['a symlink that leads nowhere as it did', astray, { ...told, ok: false }, {}, 'complete'],
     ['what cannot be half-written', { ...(seen() as FileLook & { kind: 'seen' }), state: { kind: 'final' } }, told, {}, 'complete'],
   ])('%s', (_, look, before, wait, expected) => {
