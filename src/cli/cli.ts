@@ -2,7 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { EmperorError } from '../errors.ts';
 import { readVersion } from '../world/version.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
-import { printable } from './render/printable.ts';
+import { printable } from '../world/printable.ts';
 import { processTerminal } from './terminal.ts';
 import { actorName, whereabouts, type Cli, type DeclareVerb } from './verb.ts';
 

@@ -1,4 +1,5 @@
 import { pino, type DestinationStream } from 'pino';
+import { printable } from './printable.ts';
 
 /** Levels of the daemon's own log, from most to least talkative. */
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error';
@@ -59,6 +60,21 @@ export async function openLogger({ level, readable, fd = 1 }: LogOutput): Promis
 /** Formats line by line in step, so that what was logged last is not lost in a stream when the process ends. */
 async function prettyInto(output: DestinationStream): Promise<DestinationStream> {
   const { prettyFactory } = await import('pino-pretty');
-  const format = prettyFactory({ colorize: true, singleLine: true, translateTime: 'SYS:yyyy-mm-dd HH:MM:ss.l' });
+  const format = prettyFactory({
+    colorize: true,
+    singleLine: true,
+    translateTime: 'SYS:HH:MM:ss.l',
+    ignore: 'pid,vassal,instance,revision,from,to,why,actor',
+    messageFormat: (line, messageKey) => sentence(line, String(line[messageKey])),
+  });
   return { write: (line) => output.write(format(line)) };
+}
+
+/** A line of the log as one would say it; nothing in it can steer the terminal: `shop#3 ready (starting → ready): it is alive for 1000 ms`. */
+function sentence(line: LogFields, message: string): string {
+  const { instance, vassal, from, to, why, actor } = line;
+  const said = (before: string, value: unknown): string => (value === undefined ? '' : `${before}${printable(String(value))}`);
+  const subject = instance ?? vassal;
+  const change = to === undefined ? '' : ` (${said('', from)}${said(' → ', to)})`;
+  return `${said('', subject)}${subject === undefined ? '' : ' '}${message}${change}${said(': ', why)}${said(', by ', actor)}`;
 }

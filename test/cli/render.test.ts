@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { age } from '../../src/cli/render/age.ts';
 import { checkReport } from '../../src/cli/render/check.ts';
 import { eventLine } from '../../src/cli/render/event.ts';
-import { printable } from '../../src/cli/render/printable.ts';
+import { printable } from '../../src/world/printable.ts';
 import { resultLines } from '../../src/cli/render/results.ts';
 import { statusTable, vassalDetails } from '../../src/cli/render/status.ts';
 import { table } from '../../src/cli/render/table.ts';

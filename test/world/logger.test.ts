@@ -39,7 +39,7 @@ describe('the log', () => {
     const { lines } = await outputOf(logging(`(await log('trace', true)).trace({ vassal: 'a\\nb\\u001B[2J' }, 'spawned');`));
     expect(lines).toHaveLength(1);
     expect(lines[0]).toContain('spawned');
-    expect(lines[0]).toContain('a\\nb\\u001b[2J');
+    expect(lines[0]).toContain('a\\nb\\e[2J');
   });
 
   it.each([['false', 'process.exit(3)'], ['true', 'process.exit(3)'], ['false', 'process.exitCode = 3'], ['true', 'process.exitCode = 3']])('readable: %s, loses nothing at %s', async (readable, end) => {

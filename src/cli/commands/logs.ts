@@ -19,7 +19,7 @@ export const logs: DeclareVerb = (program, cli) => {
       const chunks = client.logs(name, options.lines, options.follow === true);
       if (options.json === true) return printLines(chunks, (line) => JSON.stringify({ name, line }), cli);
       if (!cli.terminal.interactive) return print(chunks, cli);
-      const { printable } = await import('../render/printable.ts');
+      const { printable } = await import('../../world/printable.ts');
       return printLines(chunks, printable, cli);
     });
 };

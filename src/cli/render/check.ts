@@ -1,5 +1,5 @@
 import { printFault, type Fault } from '../../core/fault.ts';
-import { printable } from './printable.ts';
+import { printable } from '../../world/printable.ts';
 
 /** What a check found, file by file. */
 export interface CheckReport {

@@ -1,5 +1,5 @@
 import type { EventDocument } from '../../control/protocol.ts';
-import { printable } from './printable.ts';
+import { printable } from '../../world/printable.ts';
 
 /** One event as a line: `2026-01-31 12:00:00.000  shop  ready → backoff  exited: why (by root)`. Local times are for people, so UTC is said. Pure. */
 export function eventLine({ at, name, event, from, to, why, actor, instance }: EventDocument): string {

@@ -1,6 +1,6 @@
 import type { OrderResult, OrderVerb } from '../../control/protocol.ts';
 import { unreachable } from '../../errors.ts';
-import { printable } from './printable.ts';
+import { printable } from '../../world/printable.ts';
 
 const DONE: Readonly<Record<OrderVerb, string>> = { start: 'started', stop: 'stopped', restart: 'restarted', reload: 'reloaded' };
 

@@ -1,6 +1,6 @@
 import type { EmperorDocument, FailureDocument, InstanceDocument, StatusDocument, VassalDocument } from '../../control/protocol.ts';
 import { age } from './age.ts';
-import { printable } from './printable.ts';
+import { printable } from '../../world/printable.ts';
 import { table, type Column } from './table.ts';
 
 const COLUMNS: readonly Column[] = [
