@@ -3,7 +3,8 @@ import type { Event } from '../core/event.ts';
 /** What the signals of the daemon do. */
 export interface SignalTarget {
   post(event: Event): void;
-  rescan(): Promise<void>;
+  /** Rereads the configuration and looks at all sources again. */
+  reread(): Promise<void>;
   reopenLogs(): Promise<void>;
 }
 
@@ -20,14 +21,15 @@ export interface CaughtSignals extends Disposable {
 }
 
 /**
- * The signals of the daemon: TERM and INT end it (a second one hurries), HUP looks at the sources again, USR1 reopens the
- * logs. Caught before the emperor boots: the default of HUP and USR1 would end it half way, and a TERM would be lost.
- * @param onTrouble told when a rescan or a reopening fails
+ * The signals of the daemon: TERM and INT end it (a second one hurries), HUP rereads the configuration and looks at the
+ * sources again, USR1 reopens the logs. USR2 is for an upgrade in place, which there is not yet. Caught before the emperor
+ * boots: the default of most would end it half way, and a TERM would be lost.
+ * @param onTrouble told when something fails
  */
 export function catchSignals(source: SignalSource, onTrouble: (signal: NodeJS.Signals, reason: unknown) => void): CaughtSignals {
   let target: SignalTarget | null = null;
   const early: NodeJS.Signals[] = [];
-  const listeners = (['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1'] as const).map((signal) => {
+  const listeners = (['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const).map((signal) => {
     const listener = (): void => {
       if (target === null) early.push(signal);
       else deliver(signal, target, onTrouble);
@@ -48,7 +50,8 @@ export function catchSignals(source: SignalSource, onTrouble: (signal: NodeJS.Si
 
 function deliver(signal: NodeJS.Signals, target: SignalTarget, onTrouble: (signal: NodeJS.Signals, reason: unknown) => void): void {
   const trouble = (reason: unknown): void => onTrouble(signal, reason);
-  if (signal === 'SIGHUP') target.rescan().catch(trouble);
+  if (signal === 'SIGHUP') target.reread().catch(trouble);
   else if (signal === 'SIGUSR1') target.reopenLogs().catch(trouble);
+  else if (signal === 'SIGUSR2') trouble('this version cannot be upgraded in place yet');
   else target.post({ type: 'shutdown', keep: false, actor: signal });
 }

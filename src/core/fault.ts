@@ -18,5 +18,12 @@ export interface Fault {
 /** A fault as one line for people: `unknown key "stop-timout" at /etc/v/shop.toml:7; did you mean "stop-timeout"?` */
 export function printFault(fault: Fault): string {
   const place = fault.line === null ? fault.file : `${fault.file}:${fault.line}`;
-  return `${fault.message} at ${place}${fault.hint === null ? '' : `; ${fault.hint}`}`;
+  return `${brief(fault.message)} at ${place}${fault.hint === null ? '' : `; ${brief(fault.hint)}`}`;
+}
+
+/** What a file holds may be quoted in a fault, and be as long as the file. */
+const LONGEST = 500;
+
+function brief(text: string): string {
+  return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
 }

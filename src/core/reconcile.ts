@@ -31,6 +31,13 @@ export function reconcile(state: EmperorState, event: Event & { type: 'listed' }
   const names = state.names.with(namesOf(differ, sources, state));
   const vassals = new Map<VassalId, Vassal | null>();
   const remembered = new Map(state.remembered);
+  // First what goes: a renamed file's old instance is told to end before the new one wants its port.
+  for (const { id } of differ) {
+    const vassal = state.vassals.get(id);
+    if (vassal === undefined || shownBy(id, sources) !== null) continue;
+    const after = vanished(vassal, turn);
+    if (after !== vassal) vassals.set(id, after);
+  }
   for (const { declaration, source } of concerned(differ, sources, names)) {
     const { id } = declaration;
     const vassal = state.vassals.get(id);
@@ -38,12 +45,6 @@ export function reconcile(state: EmperorState, event: Event & { type: 'listed' }
     const after = vassal === undefined ? appeared(judged, source, remembered.get(id), state.past.get(id) ?? 0, turn) : declared(vassal, judged, source, turn);
     remembered.delete(id);
     if (after !== vassal) vassals.set(id, after ?? null);
-  }
-  for (const { id } of differ) {
-    const vassal = state.vassals.get(id);
-    if (vassal === undefined || shownBy(id, sources) !== null) continue;
-    const after = vanished(vassal, turn);
-    if (after !== vassal) vassals.set(id, after);
   }
   for (const [id, each] of remembered) {
     if (each.source !== event.source && sources.some((source) => source.name === each.source)) continue;

@@ -7,11 +7,13 @@ import { firstState } from '../core/step.ts';
 import { claim } from '../control/socket.ts';
 import type { Identity } from '../control/command.ts';
 import { EmperorError, reasonOf } from '../errors.ts';
+import { keepInherited } from '../kernel/inherited.ts';
 import { openLibc } from '../kernel/libc.ts';
 import { lockFile } from '../kernel/lock.ts';
 import { openUserDatabase } from '../kernel/user.ts';
 import { openCapture } from '../logs/capture.ts';
 import { openDirectRunner } from '../runner/direct.ts';
+import { findInstances } from '../runner/strays.ts';
 import { openStore } from '../store/sqlite.ts';
 import { systemClock } from '../world/clock.ts';
 import { openLogger } from '../world/logger.ts';
@@ -32,11 +34,11 @@ import { openSources } from './sources.ts';
 export interface RunningEmperor {
   /** Resolves when it has ended and given everything back; rejects on a bug. */
   readonly ended: Promise<void>;
-  post(event: Event): void;
+  readonly post: (event: Event) => void;
   /** Opens the log files of the vassals anew: SIGUSR1. */
-  reopenLogs(): Promise<void>;
-  /** Looks at all sources again: SIGHUP. */
-  rescan(): Promise<void>;
+  readonly reopenLogs: () => Promise<void>;
+  /** Takes over what can be changed in these settings, tells what can not, and looks at all sources again: SIGHUP. */
+  reread(settings: Settings): Promise<void>;
 }
 
 /**
@@ -60,6 +62,7 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
 
   async function build(): Promise<RunningEmperor> {
     const libc = openLibc();
+    keepInherited(libc);
     // Before anything of an earlier emperor is touched: it may be there still.
     await claim(settings.control);
     prepareFolder(settings.state, 'state', 0o700);
@@ -79,7 +82,13 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
     }));
     const runner = opened(openDirectRunner({ libc, output, sink: (event) => emperor.post(event), environment: settings.environment, state: settings.state }));
     const judge = judgeOf(libc, settings.environment);
-    const { remembered, past, adopted } = recall(memory, { now: clock.now(), parse: judge.parse, adopt: (name, instance) => runner.adopt(name, instance) });
+    const { remembered, past, adopted, nextSerial } = recall(memory, {
+      now: clock.now(),
+      parse: judge.parse,
+      adopt: (name, instance) => runner.adopt(name, instance),
+      found: findInstances(settings.state),
+      unknown: judge.unknown,
+    });
     output.sweep();
 
     const onTrouble = (message: string): void => logger.warn({}, message);
@@ -90,7 +99,7 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
       else logger.warn({ lostEntries: trouble.lostEntries }, 'the state can be stored again');
     });
     const emperor: Emperor = createEmperor(
-      firstState(sources.names, remembered, past, memory.nextSerial),
+      firstState(sources.names, remembered, past, nextSerial),
       { clock, remember, perform: performWith(runner, declarer) },
     );
     emperor.subscribe(logChanges(logger));
@@ -116,10 +125,18 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
       ended: ended.then(() => logger.info({}, 'has ended')),
       post: (event) => emperor.post(event),
       reopenLogs: () => output.reopenFiles(),
-      rescan: () => sources.rescan(),
+      reread: async (wanted) => {
+        logger.setLevel(wanted.logLevel);
+        const later = FIXED.filter((key) => JSON.stringify(wanted[key]) !== JSON.stringify(settings[key]));
+        if (later.length > 0) logger.warn({ settings: later }, 'what changed in these settings takes effect at the next start');
+        await sources.rescan();
+      },
     };
   }
 }
+
+/** Settings that an emperor has for life. */
+const FIXED = ['sources', 'state', 'control', 'controlGroup', 'logs', 'rescanMs'] as const;
 
 /** In the reverse order of opening, whatever happens to one of them. */
 async function closeAll(parts: readonly (Disposable | AsyncDisposable)[]): Promise<void> {

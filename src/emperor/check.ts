@@ -28,7 +28,7 @@ export async function checkPaths(paths: readonly string[], environment: Readonly
     const selection = select(path, '/');
     const survey = selection.survey();
     if (survey.blind !== null) {
-      files.push({ file: path, name: '', faults: [fault('E_FILE_UNREADABLE', path, survey.blind, null)] });
+      files.push({ file: path, name: '', faults: [fault(path, survey.blind)] });
       continue;
     }
     const seen = [...survey.nameless, ...survey.files.flatMap((file) => look(file))];
@@ -42,7 +42,6 @@ export async function checkPaths(paths: readonly string[], environment: Readonly
       const outcome = vassal.newest?.outcome;
       files.push({ file: vassal.id, name: vassal.name, faults: outcome?.ok === false ? outcome.faults : [] });
     }
-    if (seen.length === 0 && selection.source !== `dir://${path}`) files.push({ file: path, name: '', faults: [fault('E_NAME', path, 'no vassal file is called like that', NAME_HINT)] });
   }
   return { files };
 
@@ -61,8 +60,7 @@ export async function checkPaths(paths: readonly string[], environment: Readonly
   }
 }
 
-const NAME_HINT = 'let the name end in .ini, .toml, .yaml, .yml, .json or .xml, and not begin with a dot';
-
-function fault(code: Fault['code'], file: string, message: string, hint: string | null): Fault {
-  return { code, message, file, line: null, key: null, hint };
+function fault(file: string, message: string): Fault {
+  const hint = message.startsWith('ENOTDIR') ? 'a vassal file ends in .ini, .toml, .yaml, .yml, .json or .xml, and does not begin with a dot' : null;
+  return { code: 'E_FILE_UNREADABLE', message, file, line: null, key: null, hint };
 }

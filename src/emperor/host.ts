@@ -3,6 +3,7 @@ import { parseVassal } from '../config/vassal.ts';
 import type { Host } from '../config/placeholders.ts';
 import type { Outcome, VassalId } from '../core/listing.ts';
 import type { VassalSpec } from '../core/spec.ts';
+import { EmperorError } from '../errors.ts';
 import type { Libc } from '../kernel/libc.ts';
 import { openUserDatabase } from '../kernel/user.ts';
 import { presets } from '../presets/registry.ts';
@@ -13,6 +14,8 @@ import { vet, type Verdict } from '../runner/vet.ts';
 export interface Judge {
   readonly parse: (file: { readonly id: VassalId; readonly text: string }) => Outcome;
   readonly vet: (id: VassalId, spec: VassalSpec) => Verdict;
+  /** What holds for an instance of which no text is known: the defaults. */
+  readonly unknown: VassalSpec;
 }
 
 /** A judge for this host. @param environment the emperor's own, for `$(NAME)` and PATH */
@@ -29,8 +32,12 @@ export function judgeOf(libc: Libc, environment: Readonly<Record<string, string 
   };
   const known = presets();
   const packages = new Map([...known.values()].map((preset) => [preset.name, preset.debianPackage]));
+  const parse = (file: { readonly id: VassalId; readonly text: string }): Outcome => parseVassal(file, { host, environment, presets: known });
+  const bare = parse({ id: '/unknown.json' as VassalId, text: '{"vassal":{"command":["unknown"]}}' });
+  if (!bare.ok) throw new EmperorError('E_BUG', 'a file with nothing but a command is at fault');
   return {
-    parse: (file) => parseVassal(file, { host, environment, presets: known }),
+    parse,
+    unknown: bare.spec,
     vet: (id, spec) => vet(id, spec, { users, own, path: environment['PATH'], packages }),
   };
 }

@@ -1,6 +1,7 @@
 import type { Now } from '../core/event.ts';
 import type { Outcome, VassalId } from '../core/listing.ts';
-import type { Instance, Remembered, Runnable } from '../core/state.ts';
+import type { VassalSpec } from '../core/spec.ts';
+import type { Instance, InstanceId, Proof, Remembered, Runnable } from '../core/state.ts';
 import type { Memory, StoredInstance, StoredVassal } from '../store/store.ts';
 
 /** What it takes to bring what was stored back to life. */
@@ -9,6 +10,17 @@ export interface Recollection {
   readonly parse: (file: { readonly id: VassalId; readonly text: string }) => Outcome;
   /** Watches a process of an earlier emperor; false: it is gone. */
   readonly adopt: (vassalName: string, instance: Instance) => boolean;
+  /** The instances that run, by the marks that they bear: some may never have been recorded. */
+  readonly found: ReadonlyMap<InstanceId, Found>;
+  /** How an instance is stopped of which nothing else is known. */
+  readonly unknown: VassalSpec;
+}
+
+/** An instance that was found by its marks. */
+export interface Found {
+  readonly process: Proof;
+  readonly vassalName: string;
+  readonly ageMs: number;
 }
 
 /** What an earlier life of the emperor has left, as the core knows it. */
@@ -17,14 +29,42 @@ export interface Recalled {
   /** Highest revision numbers of forgotten vassals. */
   readonly past: ReadonlyMap<VassalId, number>;
   readonly adopted: number;
+  /** Serial of the next instance: higher than any that was stored or found. */
+  readonly nextSerial: number;
 }
 
-/** Turns what was stored into what is remembered: texts are parsed again, and what still lives is adopted. */
+/**
+ * Turns what was stored into what is remembered: texts are parsed again, and what still lives is adopted. Strays are adopted,
+ * too, each as a vassal without a file, so that the rules end them.
+ */
 export function recall(memory: Memory, recollection: Recollection): Recalled {
-  const remembered = memory.vassals.map((vassal) => recallVassal(vassal, recollection));
+  const strays = [...recollection.found].filter(([id]) => serialOf(id) >= memory.nextSerial);
+  const remembered = [
+    ...memory.vassals.map((vassal) => recallVassal(vassal, recollection)),
+    ...strays.flatMap(([id, found]) => recallStray(id, found, recollection)),
+  ];
   const past = new Map(memory.forgotten.map((each) => [each.id, each.newest.number]));
   const adopted = remembered.reduce((sum, each) => sum + each.leaving.length + (each.living === null ? 0 : 1), 0);
-  return { remembered, past, adopted };
+  const nextSerial = strays.reduce((next, [id]) => Math.max(next, serialOf(id) + 1), memory.nextSerial);
+  return { remembered, past, adopted, nextSerial };
+}
+
+/**
+ * An instance of which the store knows nothing: the store was lost, or could not be written then. Which text it runs cannot be told,
+ * so it is ended, and its vassal starts anew.
+ */
+function recallStray(id: InstanceId, { process, vassalName, ageMs }: Found, { now, adopt, unknown }: Recollection): readonly Remembered[] {
+  const instance: Instance = {
+    id, serial: serialOf(id), runs: { number: 0, spec: unknown }, process,
+    bornMs: now.ms - ageMs, bornAt: now.at - ageMs, readyMs: null, readyAt: null, adopted: true,
+  };
+  if (!adopt(vassalName, instance)) return [];
+  return [{ id: `stray:${id}` as VassalId, name: id, source: '', stamp: '', want: 'up', newest: null, good: null, restarts: 0, living: instance, leaving: [] }];
+}
+
+/** `shop#12` → 12 */
+function serialOf(id: InstanceId): number {
+  return Number(id.slice(id.lastIndexOf('#') + 1));
 }
 
 function recallVassal(vassal: StoredVassal, recollection: Recollection): Remembered {
@@ -41,17 +81,18 @@ function recallVassal(vassal: StoredVassal, recollection: Recollection): Remembe
   return { id, name, source, stamp, want, restarts, newest, good, living, leaving };
 }
 
-/** null: it never had a process, or nobody knows any more how it is to be stopped. */
+/** null: it has no process. One that was started and not recorded any more is found by its marks. */
 function recallInstance(id: VassalId, stored: StoredInstance, good: Runnable | null, recollection: Recollection): Instance | null {
-  const runs = runnable(id, stored.revision, recollection) ?? good;
-  if (runs === null || stored.process === null) return null;
-  const { now } = recollection;
+  const { now, found, unknown } = recollection;
+  const process = stored.process ?? found.get(stored.id)?.process ?? null;
+  if (process === null) return null;
+  const { spec } = runnable(id, stored.revision, recollection) ?? good ?? { spec: unknown };
   const onOurClock = (at: number): number => now.ms - (now.at - at);
   return {
     id: stored.id,
     serial: stored.serial,
-    runs: { number: stored.revision.number, spec: runs.spec },
-    process: stored.process,
+    runs: { number: stored.revision.number, spec },
+    process,
     bornMs: onOurClock(stored.bornAt),
     bornAt: stored.bornAt,
     readyMs: stored.readyAt === null ? null : onOurClock(stored.readyAt),

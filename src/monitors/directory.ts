@@ -1,3 +1,4 @@
+import { basename, dirname } from 'node:path';
 import { reasonOf } from '../errors.ts';
 import { readEntries } from './entries.ts';
 import { follow } from './road.ts';
@@ -22,7 +23,8 @@ export function selectDirectory(folder: string): Selection {
         const files = names.filter(isVassalFileName).map((name) => prefix + name);
         return { blind: null, files, nameless, folders, signposts, dark: [] };
       } catch (error) {
-        return blindSurvey(reasonOf(error), signposts, folders);
+        // A folder that may not be read cannot be watched: who watches its parent learns when that has changed.
+        return blindSurvey(reasonOf(error), [...signposts, { folder: dirname(end.realPath), name: basename(end.realPath) }], folders);
       }
     },
     concerns(path) {

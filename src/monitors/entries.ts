@@ -41,7 +41,7 @@ function namelessFile(folder: string, name: Buffer): SeenFile | null {
   const readable = name.toString('latin1').replace(/[\u0080-\u00FF]/g, (char) => `\\x${char.charCodeAt(0).toString(16)}`);
   if (!isVassalFileName(readable)) return null;
   const seen = glance(Buffer.concat([Buffer.from(`${folder}/`), name]));
-  if (seen.kind === 'absent') return null;
+  if (seen.kind === 'absent' || seen.kind === 'folder') return null;
   const id = `${folder}/${readable}` as VassalId;
   const content = faulty(id, 'E_NAME', 'the file name is not valid UTF-8', 'rename it');
   return { id, name: vassalNameOf(readable), stamp: sealOf(seen), hash: '', content };

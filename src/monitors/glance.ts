@@ -4,8 +4,9 @@ import { errnoOf } from './system-error.ts';
 
 /** What the inodes tell, without opening anything. */
 export type Glance =
-  /** Nothing has the name, or a folder has it. */
   | { readonly kind: 'absent' }
+  /** A folder, or a symlink to one. */
+  | { readonly kind: 'folder'; readonly stats: BigIntStats }
   /** A regular file, or one at the end of symlinks. `link`: the inode of the name itself, where that is a symlink. */
   | { readonly kind: 'file'; readonly stats: BigIntStats; readonly link: BigIntStats | null }
   /** A FIFO, socket or device. */
@@ -37,7 +38,7 @@ function target(path: string | Buffer, link: BigIntStats): Glance {
 
 function sort(stats: BigIntStats, link: BigIntStats | null): Glance {
   if (stats.isFile()) return { kind: 'file', stats, link };
-  if (stats.isDirectory()) return { kind: 'absent' };
+  if (stats.isDirectory()) return { kind: 'folder', stats };
   return { kind: 'special', what: stats.isFIFO() ? 'a FIFO' : stats.isSocket() ? 'a socket' : 'a device', stats };
 }
 
@@ -56,6 +57,8 @@ export function sealOf(seen: Glance): string {
       return `${facts(seen.stats)}${seen.link === null ? '' : `>${facts(seen.link)}`}`;
     case 'special':
       return facts(seen.stats);
+    case 'folder':
+      return `${identityOf(seen.stats)} folder`;
     case 'stray':
       return `${facts(seen.link)}!${seen.errno}`;
     case 'absent':

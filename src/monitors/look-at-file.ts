@@ -12,6 +12,7 @@ import { vassalNameOf } from './vassal-file-name.ts';
 
 /** One look at one path. */
 export type FileLook =
+  /** Nothing has the name, or a folder has it. */
   | { readonly kind: 'absent' }
   /** It is being written, changes under our eyes, or we lack the means right now: to be looked at again. */
   | { readonly kind: 'busy'; readonly why: string; readonly signposts: readonly Signpost[] }
@@ -54,8 +55,9 @@ const ASTRAY: ReadonlySet<string> = new Set(['ELOOP', 'ENOENT', 'ENOTDIR']);
 /**
  * Looks at one path and reads it. Never blocks on a FIFO, never opens a device, and never returns a content that changed while it was read.
  * @param path as the source names it; links in it are followed
+ * @param known a file has been seen there before: a folder in its place is a fault then, and else is no vassal
  */
-export function lookAtFile(path: string, leases: Leases): FileLook {
+export function lookAtFile(path: string, leases: Leases, known = false): FileLook {
   const seen = glance(path);
   const signposts = seen.kind === 'stray' || (seen.kind === 'file' && seen.link !== null) ? follow(path).signposts : [];
   const final = (stamp: string, content: Content): FileLook =>
@@ -63,6 +65,8 @@ export function lookAtFile(path: string, leases: Leases): FileLook {
   switch (seen.kind) {
     case 'absent':
       return { kind: 'absent' };
+    case 'folder':
+      return known ? final(sealOf(seen), faulty(idOf(path), 'E_FILE_KIND', 'a folder has taken the place of the vassal file', 'put a regular file there')) : { kind: 'absent' };
     case 'failed':
       return PASSING.has(seen.errno) ? { kind: 'busy', why: seen.errno, signposts } : final(seen.errno, unreadable(path, seen.errno));
     case 'special':

@@ -19,7 +19,7 @@ const SCHEME = /^([a-z][a-z0-9+.-]*):\/\/([^]*)$/i;
 
 /**
  * Makes the monitor of a source as an operator writes it: `dir://PATH`, `glob://PATTERN`, or a path: a folder, a pattern or
- * one file. What does not exist yet counts as a folder unless it is called like a vassal file.
+ * one file. What does not exist yet counts as a folder unless it is called like a vassal file, and so does a file that is not.
  * @param base what relative paths are relative to, absolute
  * @throws E_SETTINGS for a scheme that does not exist, and for an empty path
  */
@@ -43,13 +43,18 @@ export function select(source: string, base: string): Selection {
     case 'folder':
       return selectDirectory(path);
     case 'file':
-      return selectGlob(path, [literalPath(path)]);
+      // Under another name it can never be a vassal: as the folder that it is not, it is told of.
+      return isVassalFile(path) ? selectGlob(path, [literalPath(path)]) : selectDirectory(path);
     case 'missing':
       if (hasMagic(source)) return glob(path);
-      return isVassalFileName(path.slice(path.lastIndexOf('/') + 1)) ? selectGlob(path, [literalPath(path)]) : selectDirectory(path);
+      return isVassalFile(path) ? selectGlob(path, [literalPath(path)]) : selectDirectory(path);
     default:
       return unreachable(kind);
   }
+}
+
+function isVassalFile(path: string): boolean {
+  return isVassalFileName(path.slice(path.lastIndexOf('/') + 1));
 }
 
 function glob(pattern: string): Selection {

@@ -69,7 +69,7 @@ export function createSightings(clock: Clock, leases: Leases, { onRoad, onLost }
   function look(path: string, waiting: Waiting): void {
     const now = clock.now();
     const told = toldOf(known.get(path));
-    const seen = lookAtFile(path, leases);
+    const seen = lookAtFile(path, leases, told !== null);
     const verdict = judge(seen, told, waiting, now);
     if (seen.kind !== 'absent') onRoad(path, seen.signposts);
     if (verdict.kind === 'complete') {

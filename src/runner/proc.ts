@@ -3,6 +3,8 @@ import type { Proof } from '../core/state.ts';
 
 /** Column of the start time in /proc/PID/stat, counted from the first one after the name: field 22 of proc_pid_stat(5). */
 const START_TICKS = 22 - 3;
+/** Column of the session: field 6. */
+const SESSION = 6 - 3;
 
 /** The mark of this boot: start times of processes mean something only within it. */
 export function readBootId(): string {
@@ -24,6 +26,21 @@ export function readStartTicks(pid: number): number | null {
 export function parseStartTicks(stat: string): number | null {
   const ticks = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[START_TICKS]);
   return Number.isInteger(ticks) ? ticks : null;
+}
+
+/** Whether a process leads a session, setsid(2): its pid is field 6 of its /proc/PID/stat. */
+export function leadsSession(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[SESSION] === String(pid);
+  } catch {
+    return false;
+  }
+}
+
+/** How long ago the process was started, in ms: proc_uptime(5). A tick is 1/100 s in everything that the kernel tells. */
+export function ageMs(startTicks: number): number {
+  return Math.max(0, Number(readFileSync('/proc/uptime', 'latin1').split(' ')[0]) * 1000 - startTicks * 10);
 }
 
 /** Whether the process of a proof is still there, as a zombie at least. */

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import type { Proof } from '../core/state.ts';
+import type { InstanceId, Proof } from '../core/state.ts';
 import { MARKS } from './environment.ts';
-import { readBootId, readStartTicks } from './proc.ts';
+import { ageMs, leadsSession, readBootId, readStartTicks } from './proc.ts';
 
 /** A process that bears the marks of an instance. Its children inherit them, so several may be of one instance. */
 export interface MarkedProcess {
@@ -35,6 +35,29 @@ export function findMarked(state: string): MarkedProcess[] {
     });
   }
   return marked;
+}
+
+/** The first process of an instance, found by its marks. */
+export interface FoundInstance {
+  readonly process: Proof;
+  readonly vassalName: string;
+  /** Since its start. */
+  readonly ageMs: number;
+}
+
+/**
+ * The instances of this state folder that run, whatever is recorded of them. The first process of an instance leads a session; a child
+ * of it may have made a session of its own, but later.
+ */
+export function findInstances(state: string): ReadonlyMap<InstanceId, FoundInstance> {
+  const found = new Map<InstanceId, FoundInstance>();
+  for (const { process, vassalName, instance } of findMarked(state)) {
+    const id = instance as InstanceId;
+    const known = found.get(id);
+    if (!leadsSession(process.pid) || (known !== undefined && known.process.startTicks <= process.startTicks)) continue;
+    found.set(id, { process, vassalName, ageMs: ageMs(process.startTicks) });
+  }
+  return found;
 }
 
 function readEnvironment(pid: number): readonly string[] {

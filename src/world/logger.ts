@@ -15,6 +15,11 @@ export interface Logger {
   child(fields: LogFields): Logger;
 }
 
+/** The log itself, which can be made more or less talkative while it is open. */
+export interface DaemonLogger extends Logger {
+  setLevel(level: LogLevel): void;
+}
+
 /** `vassal`, `instance`, `pid`, `from`, `to`, `code`, `err` … */
 export type LogFields = Readonly<Record<string, unknown>>;
 
@@ -35,7 +40,7 @@ const MAX_WAITING_BYTES = 2 ** 20;
  * Ctrl-S) would otherwise stop the whole emperor in write(2). At most {@link MAX_WAITING_BYTES} wait for it. At the end of
  * the process what still waits is written out, so an orderly end loses nothing.
  */
-export async function openLogger({ level, readable, fd = 1 }: LogOutput): Promise<Logger> {
+export async function openLogger({ level, readable, fd = 1 }: LogOutput): Promise<DaemonLogger> {
   const output = pino.destination({ dest: fd, sync: false, maxLength: MAX_WAITING_BYTES });
   let lost = 0;
   const logger = pino(
@@ -54,7 +59,11 @@ export async function openLogger({ level, readable, fd = 1 }: LogOutput): Promis
   output.on('error', () => {
     lost += 1;
   });
-  return logger;
+  return Object.assign(logger, {
+    setLevel: (wanted: LogLevel) => {
+      logger.level = wanted;
+    },
+  });
 }
 
 /** Formats line by line in step, so that what was logged last is not lost in a stream when the process ends. */
@@ -73,7 +82,7 @@ async function prettyInto(output: DestinationStream): Promise<DestinationStream>
 /** A line of the log as one would say it; nothing in it can steer the terminal: `shop#3 ready (starting → ready): it is alive for 1000 ms`. */
 function sentence(line: LogFields, message: string): string {
   const { instance, vassal, from, to, why, actor } = line;
-  const said = (before: string, value: unknown): string => (value === undefined ? '' : `${before}${printable(String(value))}`);
+  const said = (before: string, value: unknown): string => (value === undefined ? '' : `${before}${printable(typeof value === 'string' ? value : JSON.stringify(value))}`);
   const subject = instance ?? vassal;
   const change = to === undefined ? '' : ` (${said('', from)}${said(' → ', to)})`;
   return `${said('', subject)}${subject === undefined ? '' : ' '}${message}${change}${said(': ', why)}${said(', by ', actor)}`;

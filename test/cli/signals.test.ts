@@ -6,14 +6,14 @@ import { catchSignals } from '../../src/cli/signals.ts';
 function target(did: string[]): Parameters<ReturnType<typeof catchSignals>['deliverTo']>[0] {
   return {
     post: (event) => did.push(JSON.stringify(event)),
-    rescan: async () => void did.push('rescan'),
+    reread: async () => void did.push('reread'),
     reopenLogs: async () => void did.push('reopen'),
   };
 }
 
 const END = (signal: string): string => JSON.stringify({ type: 'shutdown', keep: false, actor: signal });
 
-it.each([['SIGTERM', END('SIGTERM')], ['SIGINT', END('SIGINT')], ['SIGHUP', 'rescan'], ['SIGUSR1', 'reopen']] as const)('%s makes the emperor do %s', (signal, deed) => {
+it.each([['SIGTERM', END('SIGTERM')], ['SIGINT', END('SIGINT')], ['SIGHUP', 'reread'], ['SIGUSR1', 'reopen']] as const)('%s makes the emperor do %s', (signal, deed) => {
   const source = new EventEmitter();
   const did: string[] = [];
   catchSignals(source, () => {}).deliverTo(target(did));
@@ -29,16 +29,25 @@ it('delivers what came while the emperor was booting, in order', () => {
   source.emit('SIGHUP');
   source.emit('SIGTERM');
   signals.deliverTo(target(did));
-  expect(did).toEqual(['rescan', END('SIGTERM')]);
+  expect(did).toEqual(['reread', END('SIGTERM')]);
 });
 
-it('tells of a rescan that fails', async () => {
+it('tells of a reread that fails', async () => {
   const source = new EventEmitter();
   const failure = await new Promise((resolve) => {
-    catchSignals(source, (signal, reason) => resolve([signal, reason])).deliverTo({ ...target([]), rescan: () => Promise.reject(new Error('EIO')) });
+    catchSignals(source, (signal, reason) => resolve([signal, reason])).deliverTo({ ...target([]), reread: () => Promise.reject(new Error('EIO')) });
     source.emit('SIGHUP');
   });
   expect(failure).toEqual(['SIGHUP', new Error('EIO')]);
+});
+
+it('says that there is no upgrade in place yet, and goes on', () => {
+  const source = new EventEmitter();
+  const troubles: unknown[] = [];
+  const did: string[] = [];
+  catchSignals(source, (signal) => troubles.push(signal)).deliverTo(target(did));
+  source.emit('SIGUSR2');
+  expect({ did, troubles }).toEqual({ did: [], troubles: ['SIGUSR2'] });
 });
 
 it('gives the signals back', () => {

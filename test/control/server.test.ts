@@ -251,6 +251,15 @@ describe('a stream', () => {
     expect(Buffer.concat(chunks)).toEqual(Buffer.concat(printed));
   });
 
+  it('of logs is told of a vassal that is forgotten, too', async () => {
+    const emperor = withShop();
+    emperor.list();
+    emperor.exit('shop');
+    expect(emperor.vassal('shop')).toBeUndefined();
+    const { ask } = await host({ emperor, logs: logsOf('last words\n') });
+    expect((await ask('GET', '/v1/logs/shop')).text).toBe('last words\n');
+  });
+
   it('of logs tells the reader of the file when its asker goes away', async () => {
     const told: string[] = [];
     const { path } = await host({ emperor: withShop(), logs: {

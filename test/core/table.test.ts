@@ -20,7 +20,7 @@ it('holds what a Map would hold, and leaves the older tables as they were', () =
       expect(new Map(each)).toEqual(expected);
       expect(each.size).toBe(expected.size);
       expect([...each.keys()].every((key) => each.has(key) && each.get(key) === expected.get(key))).toBe(true);
-      expect([...each.values()].sort()).toEqual([...expected.values()].sort());
+      expect([...each.values()].toSorted(ascending)).toEqual([...expected.values()].toSorted(ascending));
     }
   }));
 });
@@ -29,3 +29,7 @@ it('is itself when nothing changes', () => {
   const table = Table.empty<string, number>().with([['a', 1]]);
   expect(table.with([])).toBe(table);
 });
+
+function ascending(a: number, b: number): number {
+  return a - b;
+}

@@ -224,6 +224,30 @@ describe('the emperor', () => {
     expect(next.output.join('\n')).toContain('E_STORE_DAMAGED');
   });
 
+  it('ends what runs and is in no database, so that nothing runs twice', async () => {
+    await using daemon = await Daemon.start();
+    daemon.write('shop.toml', toml(SLEEP));
+    const before = await daemon.untilState('shop', 'ready');
+    await daemon.end('SIGKILL');
+    for (const suffix of ['', '-wal', '-shm']) rmSync(join(daemon.place.state, `emperor.db${suffix}`), { force: true });
+    await using next = await daemon.successor();
+    const after = await next.untilState('shop', 'ready');
+    await next.until((now) => now.vassals.length === 1, 'the stray is ended');
+    expect(after.instances[0]?.id).not.toBe(before.instances[0]?.id);
+    expect(next.survivors()).toEqual([after.instances[0]?.pid]);
+  });
+
+  it('that is killed while it starts many has none of them twice afterwards', async () => {
+    await using daemon = await Daemon.start();
+    const names = Array.from({ length: 40 }, (_, at) => `v${at}`);
+    for (const name of names) daemon.write(`${name}.toml`, toml(SLEEP));
+    await expect.poll(() => daemon.survivors().length, { interval: 1 }).toBeGreaterThan(0);
+    await daemon.end('SIGKILL');
+    await using next = await daemon.successor();
+    const status = await next.until((now) => now.vassals.filter((each) => each.state === 'ready').length === names.length, 'all are ready');
+    expect(next.survivors().toSorted((a, b) => a - b)).toEqual(status.vassals.map((each) => each.instances[0]!.pid!).toSorted((a, b) => a - b));
+  });
+
   it('deploys fifty files that come at once, each once', async () => {
     await using daemon = await Daemon.start();
     const aside = join(daemon.place.folder, 'aside');

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { VassalId } from '../../src/core/listing.ts';
 import type { InstanceId } from '../../src/core/state.ts';
-import { recall } from '../../src/emperor/recall.ts';
+import { recall, type Recollection } from '../../src/emperor/recall.ts';
 import type { StoredInstance, StoredVassal } from '../../src/store/store.ts';
 import { specOf } from '../fakes/declaration.ts';
 
@@ -18,12 +18,20 @@ function vassal(instances: readonly StoredInstance[], good = 'good'): StoredVass
   return { id: '/v/shop.toml' as VassalId, name: 'shop', source: 'dir:///v', stamp: '1', want: 'up', restarts: 0, newest: { number: 1, hash: 'a' }, good: { number: 1, text: good }, instances };
 }
 
-function recalled(instances: readonly StoredInstance[], alive: readonly number[] = instances.map((each) => each.serial), good = 'good') {
-  const { remembered: [shop], adopted } = recall({ vassals: [vassal(instances, good)], forgotten: [], nextSerial: 9 }, {
+const unknown = specOf({ stopTimeoutMs: 1 });
+
+function recollection(alive: readonly number[], found: readonly number[] = []): Recollection {
+  return {
     now,
     parse: ({ text }) => (text === 'good' ? { ok: true, spec: specOf() } : { ok: false, faults: [] }),
     adopt: (_, { serial }) => alive.includes(serial),
-  });
+    found: new Map(found.map((serial) => [`shop#${serial}` as InstanceId, { process: { pid: serial, startTicks: 1, bootId: 'b' }, vassalName: 'shop', ageMs: 7_000 }])),
+    unknown,
+  };
+}
+
+function recalled(instances: readonly StoredInstance[], alive: readonly number[] = instances.map((each) => each.serial), good = 'good') {
+  const { remembered: [shop], adopted } = recall({ vassals: [vassal(instances, good)], forgotten: [], nextSerial: 9 }, recollection(alive));
   return { living: shop?.living?.id ?? null, leaving: shop?.leaving.map((each) => each.id), good: shop?.good?.number ?? null, adopted, instance: shop?.living };
 }
 
@@ -34,7 +42,7 @@ it.each([
   { name: 'a reload was finished, and the old one still ends', instances: [instance(2), instance(1, { leaving: true })], alive: [1, 2], living: 'shop#2', leaving: ['shop#1'] },
   { name: 'a reload was cut short: the one that had proved itself serves on', instances: [instance(2, { readyAt: null }), instance(1)], alive: [1, 2], living: 'shop#1', leaving: ['shop#2'] },
   { name: 'a reload was cut short, and the current one died since', instances: [instance(2, { readyAt: null }), instance(1)], alive: [2], living: 'shop#2', leaving: [] },
-  { name: 'an instance without a process cannot be taken over', instances: [instance(1, { process: null })], alive: [1], living: null, leaving: [] },
+  { name: 'an instance without a process, of which none is found, cannot be taken over', instances: [instance(1, { process: null })], alive: [1], living: null, leaving: [] },
 ])('$name', ({ instances, alive, living, leaving }) => {
   expect(recalled(instances, alive)).toMatchObject({ living, leaving });
 });
@@ -45,6 +53,27 @@ it('puts wall times on the clock of this process', () => {
 
 it('knows how to stop an instance whose own text cannot be parsed any more', () => {
   expect(recalled([instance(1, { revision: { number: 2, text: 'bad' } })])).toMatchObject({ living: 'shop#1' });
+});
+
+it('knows how to stop an instance of which no text can be parsed any more', () => {
+  expect(recalled([instance(1, { revision: { number: 2, text: 'bad' } })], [1], 'bad').instance).toMatchObject({ id: 'shop#1', runs: { number: 2, spec: unknown } });
+});
+
+it('finds an instance that was started and not recorded any more', () => {
+  const memory = { vassals: [vassal([instance(8, { process: null, readyAt: null })])], forgotten: [], nextSerial: 9 };
+  const { remembered, nextSerial } = recall(memory, recollection([8], [8]));
+  expect(remembered.map(({ living }) => living)).toMatchObject([{ id: 'shop#8', process: { pid: 8 }, runs: { number: 1, spec: specOf() } }]);
+  expect(nextSerial).toBe(9);
+});
+
+it('takes over a stray as a vassal without a file, and gives its serial to nobody else', () => {
+  const { remembered, nextSerial, adopted } = recall({ vassals: [], forgotten: [], nextSerial: 1 }, recollection([12], [12, 13]));
+  expect(remembered).toMatchObject([{ name: 'shop#12', newest: null, living: { id: 'shop#12', runs: { spec: unknown }, bornMs: 493_000, bornAt: 1_993_000 } }]);
+  expect({ nextSerial, adopted }).toEqual({ nextSerial: 14, adopted: 1 });
+});
+
+it('leaves alone what outlived an instance that has ended', () => {
+  expect(recall({ vassals: [], forgotten: [], nextSerial: 9 }, recollection([3], [3])).remembered).toEqual([]);
 });
 
 it('has no good revision if its text cannot be parsed any more', () => {

@@ -47,6 +47,21 @@ describe('a folder of vassal files', () => {
     expect(stage.text('good')).toBe('good');
   });
 
+  it('has no vassal in a folder with the name of one, but a fault where a folder takes the place of a known file', async () => {
+    using temp = tempFolder();
+    temp.file('known.toml');
+    mkdirSync(`${temp.path}/new.toml`);
+    await using stage = await Stage.of(temp.path);
+    expect(stage.names).toEqual(['known']);
+
+    symlinkSync('new.toml', `${temp.path}/link`);
+    renameSync(`${temp.path}/link`, `${temp.path}/known.toml`);
+    await stage.until(() => stage.text('known') === 'E_FILE_KIND');
+
+    rmSync(`${temp.path}/known.toml`);
+    await stage.until(() => stage.names.length === 0);
+  });
+
   it('keeps the objects of unchanged files over a look at everything', async () => {
     using temp = tempFolder();
     for (const name of ['a', 'b', 'c']) temp.file(`${name}.toml`);

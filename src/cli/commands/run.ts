@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { parseDuration } from '../../control/protocol.ts';
+import type { Settings } from '../../emperor/settings.ts';
 import type { RunFlags } from '../resolve-settings.ts';
 import type { Cli, DeclareVerb } from '../verb.ts';
 
@@ -7,7 +8,7 @@ import type { Cli, DeclareVerb } from '../verb.ts';
 export const run: DeclareVerb = (program, cli) => {
   program.command('run').argument('[source...]', 'folders of vassal files, dir:// or glob://')
     .summary('be the emperor, in the foreground')
-    .description('Keeps one app server running per vassal file, until it is told to end. TERM and INT end it and its vassals, a second one hurries; HUP looks at the sources again; USR1 reopens the logs.')
+    .description('Keeps one app server running per vassal file, until it is told to end. TERM and INT end it and its vassals, a second one hurries; HUP rereads the configuration and looks at the sources again; USR1 reopens the logs.')
     .option('--state <dir>', 'folder of the database and the FIFOs (environment: EMPEROR_STATE)')
     .option('--control <path>', 'control socket (environment: EMPEROR_CONTROL)')
     .option('--logs <dir>', 'folder for the output of the vassals (environment: EMPEROR_LOGS)')
@@ -22,15 +23,15 @@ async function reign(sources: readonly string[], flags: RunFlags, cli: Cli): Pro
   const loaded = preferSmallness();
   const { configFile, resolveSettings } = await import('../resolve-settings.ts');
   const { readConfig } = await import('../read-config.ts');
-  const configured = readConfig(configFile(flags, cli));
   const startedBy = cli.environment['INVOCATION_ID'] === undefined ? cli.actor : 'systemd';
-  const settings = resolveSettings(sources, flags, configured, cli, { startedBy, readable: cli.terminal.interactive });
+  const settings = (): Settings => resolveSettings(sources, flags, readConfig(configFile(flags, cli)), cli, { startedBy, readable: cli.terminal.interactive });
+  const first = settings();
   const { catchSignals } = await import('../signals.ts');
   using signals = catchSignals(process, (signal, reason) => cli.terminal.err(`emperor: ${signal} did not do all of its work: ${String(reason)}\n`));
   const { boot } = await import('../../emperor/boot.ts');
-  const emperor = await boot(settings);
+  const emperor = await boot(first);
   loaded();
-  signals.deliverTo(emperor);
+  signals.deliverTo({ post: emperor.post, reopenLogs: emperor.reopenLogs, reread: async () => emperor.reread(settings()) });
   await emperor.ended;
 }
 

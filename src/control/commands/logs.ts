@@ -1,18 +1,23 @@
 import type { ControlCommand } from '../command.ts';
-import { vassalNamed } from '../names.ts';
+import { noSuchVassal, vassalsByName } from '../names.ts';
 import { count, flag, nameOf, queryOf } from '../request.ts';
 
 /** Lines that are told unless asked otherwise, and at most. */
 const DEFAULT_LINES = 20;
 const MOST = 100_000;
 
-/** `GET /v1/logs/NAME?lines=20&follow=1`: what the vassal printed last, as text; with `follow` it goes on with what it prints. */
+/**
+ * `GET /v1/logs/NAME?lines=20&follow=1`: what the vassal printed last, as text; with `follow` it goes on with what it
+ * prints. The log of a vassal that is forgotten can still be read.
+ */
 export const logs: ControlCommand = {
   method: 'GET',
   path: '/logs/:name',
   async run({ params, query, gone }, ports) {
     const { lines, follow } = queryOf(query, ['lines', 'follow']);
-    const { name } = vassalNamed(ports.emperor.snapshot(), nameOf(params));
+    const name = nameOf(params);
+    const known = vassalsByName(ports.emperor.snapshot()).has(name) || ports.history({ name, limit: 1, after: null }).length > 0;
+    if (!known) throw noSuchVassal(name);
     const wanted = count(lines, 'lines', DEFAULT_LINES, MOST);
     const chunks = flag(follow, 'follow') ? ports.logs.follow(name, gone, wanted) : one(await ports.logs.tail(name, wanted));
     return { kind: 'stream', contentType: 'text/plain', chunks, outlivesServer: false };

@@ -37,7 +37,7 @@ export function appeared(declaration: Declaration, source: string, remembered: R
   return touched ? apply(adopted, turn, 'its file changed while no emperor was there') : adopted;
 }
 
-/** A vassal whose file went away while no emperor was there. What lives of it is taken over and ended; null: nothing does. */
+/** A vassal whose file went away while no emperor was there, or a stray, which has none. What lives of it is taken over and ended; null: nothing does. */
 export function orphaned(remembered: Remembered, turn: Turn): Vassal | null {
   const vassal: Vassal = {
     id: remembered.id,
@@ -55,7 +55,7 @@ export function orphaned(remembered: Remembered, turn: Turn): Vassal | null {
     restarts: remembered.restarts,
     deaths: 0,
   };
-  const why = 'its file went away while no emperor was there';
+  const why = remembered.newest === null ? 'it runs, and nothing is remembered of it' : 'its file went away while no emperor was there';
   return remembered.living === null ? rest(vassal, turn, why) : bringDown(adopt(vassal, remembered.living, turn), turn, 'stop', why);
 }
 
