@@ -96,6 +96,8 @@ export interface Vassal {
   readonly numbered: number;
   /** Stamp of the file that has been acted upon. */
   readonly stamp: string;
+  /** Its file is there and cannot be read: what it said last stands. */
+  readonly unread: boolean;
   /** The newest revision was tried and refused: it is not tried again until it is touched. */
   readonly rejected: boolean;
   /** The last revision that was ready; what goes on when the newest cannot. */

@@ -151,6 +151,44 @@ describe('a file at fault', () => {
   });
 });
 
+describe('a file that cannot be read', () => {
+  const unread = (touch = 9) => ({ ...declareFaulty('shop', '', touch), hash: '' });
+
+  it('harms nothing that runs, and is shown', () => {
+    const stage = new Stage().serve(declare('shop'));
+    expect(stage.list(unread())).toEqual([]);
+    expect(stage.phase()).toBe('ready');
+    expect(stage.vassal()?.failure).toMatchObject({ revision: 1 });
+  });
+
+  it('and can be read again unchanged, is no reason to reload', () => {
+    const stage = new Stage().serve(declare('shop'));
+    stage.list(unread());
+    expect(stage.list(declare('shop'))).toEqual([]);
+    expect(stage.vassal()).toMatchObject({ failure: null, unread: false, newest: { number: 1 } });
+  });
+
+  it('and says something else when it can be read again, is deployed', () => {
+    const stage = new Stage().serve(declare('shop'));
+    stage.list(unread());
+    expect(words(stage.list(declare('shop', {}, 'b', 2)))).toEqual(['SIGTERM main shop#1']);
+    expect(stage.vassal()?.newest?.number).toBe(2);
+  });
+
+  it('does not keep its vassal from being started again after a crash', () => {
+    const stage = new Stage().serve(declare('shop'));
+    stage.list(unread());
+    expect(words(stage.exit())).toEqual(['launch shop#2']);
+  });
+
+  it('is invalid if it never could be read', () => {
+    const stage = new Stage();
+    stage.list(unread());
+    expect(stage.phase()).toBe('invalid');
+    expect(words(stage.list(declare('shop', {}, 'a', 9)))).toEqual(['launch shop#1']);
+  });
+});
+
 describe('a program that cannot be started', () => {
   const refuse = (stage: Stage, lasting: boolean, index = 0) =>
     stage.play({ type: 'unlaunchable', instance: stage.instances()[index]!.id, code: 'E_PROGRAM_MISSING', reason: 'no such program', lasting });

@@ -161,7 +161,7 @@ describe('a bad text', () => {
     expect(EDITS.map(({ name }) => [name, facts(faulty.get(name))])).toEqual(EDITS.map(({ name, code }) => [name, { ...facts(before.get(name)), code }]));
 
     for (const { name, extension } of EDITS) put(name + extension, good(extension, 2000));
-    const healed = byName(await daemon.until((status) => ready(status) && status.vassals.every((each) => each.revision === 3), 'all are mended'));
+    const healed = byName(await daemon.until((status) => ready(status) && status.vassals.every((each) => (each.revision ?? 0) > 1), 'all are mended'));
     for (const { name } of EDITS) {
       expect(healed.get(name)?.failure).toBeNull();
       expect(readFileSync(`/proc/${healed.get(name)?.instances[0]?.pid}/cmdline`, 'utf8')).toBe(['/bin/sleep', '2000', ''].join('\0'));
@@ -234,7 +234,7 @@ describe('something that is no file, under the name of one', () => {
     expect(kinds.map(([name]) => [name, facts(faulty.get(name))])).toEqual(kinds.map(([name, code]) => [name, { ...facts(before.get(name)), code }]));
 
     for (const [name] of kinds) replace(daemon, `${name}.toml`, good('.toml', 2000));
-    const healed = byName(await daemon.until((status) => ready(status) && status.vassals.every((each) => each.revision === 3), 'all are mended'));
+    const healed = byName(await daemon.until((status) => ready(status) && status.vassals.every((each) => each.revision === 2), 'all are mended'));
     for (const [name] of kinds) expect(readFileSync(`/proc/${healed.get(name)?.instances[0]?.pid}/cmdline`, 'latin1')).toContain('2000');
   });
 
@@ -248,6 +248,9 @@ describe('something that is no file, under the name of one', () => {
     const faulty = await daemon.until(({ vassals }) => vassals[0]?.failure?.code === 'E_FILE_UNREADABLE', 'it is unreadable');
     expect(facts(faulty.vassals[0])).toEqual({ ...facts(before), code: 'E_FILE_UNREADABLE' });
     expect(faulty.vassals[0]?.failure?.message).toBe(`the file cannot be read: EACCES at ${secret}; let the user of the emperor read it, and enter the folders above it`);
+    chmodSync(secret, 0o644);
+    const back = await daemon.until(({ vassals }) => vassals[0]?.failure === null, 'it can be read again');
+    expect(facts(back.vassals[0])).toEqual(facts(before));
 
     const another = join(place.folder, 'another.toml');
     writeFileSync(another, good('.toml', 1000), { mode: 0o000 });

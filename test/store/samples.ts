@@ -41,6 +41,7 @@ export function vassalOf(name: string, changes: Partial<Vassal> = {}): Vassal {
     source: 'dir:///v',
     newest: revisionOf(1),
     numbered: 1,
+    unread: false,
     stamp: 'stamp 1',
     rejected: false,
     good: null,

@@ -20,6 +20,7 @@ export function appeared(declaration: Declaration, source: string, remembered: R
     newest,
     numbered: number,
     stamp: declaration.stamp,
+    unread: false,
     rejected: false,
     good: remembered?.good ?? null,
     want: touched ? 'up' : remembered.want,
@@ -46,6 +47,7 @@ export function orphaned(remembered: Remembered, turn: Turn): Vassal | null {
     newest: null,
     numbered: remembered.newest?.number ?? 0,
     stamp: remembered.stamp,
+    unread: false,
     rejected: false,
     good: remembered.good,
     want: remembered.want,
@@ -74,7 +76,9 @@ function adopt(vassal: Vassal, instance: Instance, turn: Turn): Vassal {
 /** A known vassal is shown again. The same look twice changes nothing. */
 export function declared(before: Vassal, declaration: Declaration, source: string, turn: Turn): Vassal | null {
   const old = before.newest;
+  if (old !== null && declaration.hash === '') return unreadable(before, old, declaration, source, turn);
   if (old !== null && before.stamp === declaration.stamp && old.hash === declaration.hash && sameOutcome(old.outcome, declaration.outcome)) {
+    if (before.unread) return readable(before, old, source, turn);
     return before.source === source ? before : { ...before, source };
   }
   const edited = old === null || old.hash !== declaration.hash;
@@ -87,6 +91,7 @@ export function declared(before: Vassal, declaration: Declaration, source: strin
     newest,
     numbered: number,
     stamp: declaration.stamp,
+    unread: false,
     rejected: false,
     want: edited || touched ? 'up' : before.want,
     failure: failureOf(newest, turn.now.at) ?? (edited ? null : before.failure),
@@ -97,6 +102,19 @@ export function declared(before: Vassal, declaration: Declaration, source: strin
     : edited ? 'its file has a new text' : touched ? 'its file was touched' : 'what it lacked is there now';
   note(turn, vassal, event, why);
   return apply(vassal, turn, why);
+}
+
+/** The file cannot be read (for now): like a blind source, that says nothing about what it holds. */
+function unreadable(before: Vassal, old: Revision, declaration: Declaration, source: string, turn: Turn): Vassal {
+  const failure = failureOf({ ...old, outcome: declaration.outcome }, turn.now.at);
+  if (before.unread && before.failure?.message === failure?.message) return before.source === source ? before : { ...before, source };
+  note(turn, before, 'fault', `${failure?.message ?? 'its file cannot be read'}; what it said last stands`);
+  return { ...before, source, unread: true, failure };
+}
+
+function readable(before: Vassal, old: Revision, source: string, turn: Turn): Vassal {
+  note(turn, before, 'sighted', 'its file can be read again, and says what it said');
+  return { ...before, source, unread: false, failure: failureOf(old, turn.now.at) };
 }
 
 /** The file of a vassal is gone. */
