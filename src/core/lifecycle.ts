@@ -85,11 +85,8 @@ function stopping(vassal: Vassal, instance: Instance, leaving: readonly Leaving[
 export function rest(vassal: Vassal, turn: Turn, why: string): Vassal | null {
   const ends = vassal.newest === null || vassal.want === 'down' || turn.life !== 'running';
   if (!ends) return begin(vassal, turn, why);
-  const [first, ...others] = vassal.leaving;
-  if (first !== undefined) {
-    const state: VassalState = { phase: 'stopping', cursed: first.instance, killAtMs: first.killAtMs, killed: first.killed, why: 'stop' };
-    return { ...vassal, leaving: others, state };
-  }
+  const leaves = awaitLeaving(vassal, 'stop');
+  if (leaves !== null) return leaves;
   if (vassal.newest === null) {
     note(turn, vassal, 'forgotten', 'its file is gone and nothing of it runs');
     return null;
@@ -98,6 +95,14 @@ export function rest(vassal: Vassal, turn: Turn, why: string): Vassal | null {
   const after: Vassal = { ...vassal, state: { phase: 'stopped' } };
   note(turn, vassal, 'stopped', why, { after });
   return after;
+}
+
+/** Waits for the end of what is leaving, where nothing else is to run before. null: nothing is leaving. */
+export function awaitLeaving(vassal: Vassal, why: 'restart' | 'stop'): Vassal | null {
+  const [first, ...others] = vassal.leaving;
+  if (first === undefined) return null;
+  const state: VassalState = { phase: 'stopping', cursed: first.instance, killAtMs: first.killAtMs, killed: first.killed, why };
+  return { ...vassal, leaving: others, state };
 }
 
 /** Phases in which nothing runs but what is leaving. */

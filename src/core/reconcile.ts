@@ -47,11 +47,16 @@ export function reconcile(state: EmperorState, event: Event & { type: 'listed' }
     if (after !== vassal) vassals.set(id, after ?? null);
   }
   for (const [id, each] of remembered) {
-    if (each.source !== event.source && sources.some((source) => source.name === each.source)) continue;
+    if (each.source !== event.source && awaited(each, sources)) continue;
     remembered.delete(id);
     vassals.set(id, orphaned(each, turn));
   }
   return { sources, names, vassals, remembered };
+}
+
+/** Some source may show it yet: its own or, if that is not looked at any more, any. A stray has no file to be shown. */
+function awaited({ source, newest }: Remembered, sources: readonly Source[]): boolean {
+  return sources.some((each) => each.name === source) || (newest !== null && sources.some((each) => each.listing === null));
 }
 
 interface Shown {

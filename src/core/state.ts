@@ -126,6 +126,7 @@ export interface Remembered {
   readonly id: VassalId;
   readonly name: string;
   readonly source: string;
+  /** Stamp of the file that had been acted upon; empty if that was cut short. */
   readonly stamp: string;
   readonly want: 'up' | 'down';
   readonly newest: { readonly number: number; readonly hash: string } | null;

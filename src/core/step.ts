@@ -5,9 +5,10 @@ import type { Change, HistoryEntry, HistoryEvent } from './history.ts';
 import type { VassalId } from './listing.ts';
 import { bringDown, living } from './lifecycle.ts';
 import { reconcile } from './reconcile.ts';
-import type { EmperorState, InstanceId, Remembered, Vassal } from './state.ts';
+import type { EmperorState, Instance, InstanceId, Remembered, Vassal } from './state.ts';
 import { deadlineOf } from './deadline.ts';
 import { Table } from './table.ts';
+import { orphaned } from './transition/declared.ts';
 import { due, kill } from './transition/due.ts';
 import { told } from './transition/instance.ts';
 import { ordered } from './transition/order.ts';
@@ -95,6 +96,7 @@ function handle(state: EmperorState, event: Event, turn: Turn): Outcome {
     case 'spawned':
     case 'unlaunchable':
     case 'exited':
+      if (event.type === 'exited' && !state.instances.has(event.instance)) return endedEarly(state, event, turn);
       return one(ownerOf(state, event.instance), (vassal) => told(vassal, event, turn));
     case 'order':
       return one(state.vassals.get(event.vassal), (vassal) => ordered(vassal, event, turn));
@@ -115,6 +117,23 @@ function blinded(state: EmperorState, event: Event & { type: 'blind' }, turn: Tu
   return { vassals: new Map(), rest: { sources: state.sources.map((source) => (source === known ? { ...source, blind } : source)) } };
 }
 
+/** An instance of an earlier emperor has ended before its file was seen: nothing of it is left to be taken over. */
+function endedEarly(state: EmperorState, { instance, status }: Event & { type: 'exited' }, turn: Turn): Outcome {
+  for (const [id, before] of state.remembered) {
+    const gone = alive(before).find((each) => each.id === instance);
+    if (gone === undefined) continue;
+    const after: Remembered = { ...before, living: before.living === gone ? null : before.living, leaving: before.leaving.filter((each) => each !== gone) };
+    const why = `instance ${instance} of an earlier emperor has ended`;
+    turn.history.push({ ...ofSource(turn, 'exited', why), vassal: id, name: before.name, instance, pid: gone.process?.pid ?? null, revision: gone.runs.number, status });
+    return { vassals: new Map(), rest: { remembered: new Map(state.remembered).set(id, after) } };
+  }
+  return NOTHING;
+}
+
+function alive({ living, leaving }: Remembered): readonly Instance[] {
+  return living === null ? leaving : [living, ...leaving];
+}
+
 function shutdown(state: EmperorState, event: Event & { type: 'shutdown' }, turn: Turn): Outcome {
   if (event.keep) {
     turn.history.push(ofSource(turn, 'shutdown', 'the emperor goes, the instances stay'));
@@ -123,7 +142,11 @@ function shutdown(state: EmperorState, event: Event & { type: 'shutdown' }, turn
   const hurries = state.life === 'stopping';
   turn.history.push(ofSource(turn, 'shutdown', hurries ? 'the emperor hurries: what lives is killed' : 'the emperor goes, and the instances with it'));
   const ending: Turn = { ...turn, life: 'stopping' };
-  return { vassals: each(state.vassals.values(), (vassal) => (hurries ? hurry(vassal, ending) : bringDown(vassal, ending, 'stop', 'the emperor ends'))), rest: { life: 'stopping' } };
+  const vassals = each(state.vassals.values(), (vassal) => (hurries ? hurry(vassal, ending) : bringDown(vassal, ending, 'stop', 'the emperor ends')));
+  // What was left running, and whose file was never seen (its source is blind), is not to outlive the emperor either.
+  const unseen = [...state.remembered.values()].filter((each) => alive(each).length > 0);
+  const orphans = unseen.map((each): [VassalId, Vassal | null] => [each.id, orphaned(each, ending)]);
+  return { vassals: new Map([...vassals, ...orphans]), rest: { life: 'stopping', remembered: new Map() } };
 }
 
 function hurry(vassal: Vassal, turn: Turn): Vassal {

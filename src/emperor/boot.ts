@@ -73,6 +73,13 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
 
     const store = opened(openStore(settings.state, { now: () => clock.now().at, onTrouble: (code, message) => logger.error({ code }, message) }));
     const memory = store.load();
+    const recorder = opened(rememberIn(store, clock, (trouble) => {
+      if (trouble.kind === 'failing') logger.error({ code: trouble.error.code, err: trouble.error }, 'the state cannot be stored; supervision goes on from memory');
+      else logger.warn({ lostEntries: trouble.lostEntries }, 'the state can be stored again');
+    }));
+    // It ends when all that tells it anything has ended, and before what it writes to.
+    let reigning: Disposable | null = null;
+    opened({ [Symbol.dispose]: () => reigning?.[Symbol.dispose]() });
     const output = opened(openCapture({
       libc,
       clock,
@@ -94,14 +101,11 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
     const onTrouble = (message: string): void => logger.warn({}, message);
     const sources = opened(openSources(settings, process.cwd(), { clock, libc, onTrouble, look: (source, look) => declarer.look(source, look) }));
     const declarer = opened(createDeclarer({ parse: judge.parse, vet: judge.vet, awaitAppearance: sources.awaitAppearance }, (event) => emperor.post(event)));
-    const remember = rememberIn(store, clock, (trouble) => {
-      if (trouble.kind === 'failing') logger.error({ code: trouble.error.code, err: trouble.error }, 'the state cannot be stored; supervision goes on from memory');
-      else logger.warn({ lostEntries: trouble.lostEntries }, 'the state can be stored again');
-    });
-    const emperor: Emperor = createEmperor(
+    const emperor: Emperor & Disposable = createEmperor(
       firstState(sources.names, remembered, past, nextSerial),
-      { clock, remember, perform: performWith(runner, declarer) },
+      { clock, remember: (change) => recorder.record(change), perform: performWith(runner, declarer) },
     );
+    reigning = emperor;
     emperor.subscribe(logChanges(logger));
 
     const { openControl } = await import('../control/server.ts');

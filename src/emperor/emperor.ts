@@ -32,16 +32,18 @@ const SHORTEST_WAIT_MS = 5;
  * The loop: one mailbox, one event at a time to its end, one alarm. Nothing else changes the state.
  *
  * What came together is taken together, in order: step, store in one transaction, swap the state, perform the effects,
- * tell the observers, arm the alarm for the earliest deadline.
+ * tell the observers, arm the alarm for the earliest deadline. Disposed, it handles what has come by then, and nothing after.
  */
-export function createEmperor(initial: EmperorState, { clock, remember, perform }: Parts): Emperor {
+export function createEmperor(initial: EmperorState, { clock, remember, perform }: Parts): Emperor & Disposable {
   let state = initial;
   let mailbox: Event[] = [];
   let scheduled = false;
+  let over = false;
   let alarm: { readonly atMs: number; readonly cancel: () => void } | null = null;
   const observers = new Set<(change: Change, state: EmperorState) => void>();
 
   function post(event: Event): void {
+    if (over) return;
     mailbox.push(event);
     if (scheduled) return;
     scheduled = true;
@@ -50,6 +52,7 @@ export function createEmperor(initial: EmperorState, { clock, remember, perform 
 
   function drain(): void {
     scheduled = false;
+    if (mailbox.length === 0) return;
     const events = mailbox;
     mailbox = [];
     const step = steps(state, events, clock.now());
@@ -82,6 +85,12 @@ export function createEmperor(initial: EmperorState, { clock, remember, perform 
     subscribe(observer) {
       observers.add(observer);
       return () => observers.delete(observer);
+    },
+    [Symbol.dispose]() {
+      drain();
+      over = true;
+      mailbox = [];
+      alarm?.cancel();
     },
   };
 }

@@ -78,7 +78,9 @@ function recallVassal(vassal: StoredVassal, recollection: Recollection): Remembe
   // In a reload that was cut short, the one that had proved itself serves on: the other one never did.
   const living = candidates.find((each) => each.readyMs !== null) ?? candidates[0] ?? null;
   const leaving = alive.map((each) => each.instance).filter((each) => each !== living);
-  return { id, name, source, stamp, want, restarts, newest, good, living, leaving };
+  // Then its file has not been acted upon to the end: as if it had been touched meanwhile, it is done again.
+  const cutShort = living !== null && vassal.instances.some((each) => !each.leaving && each.serial > living.serial);
+  return { id, name, source, stamp: cutShort ? '' : stamp, want, restarts, newest, good, living, leaving };
 }
 
 /** null: it has no process. One that was started and not recorded any more is found by its marks. */

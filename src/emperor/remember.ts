@@ -16,11 +16,17 @@ export type StoreTrouble = (trouble:
   | { readonly kind: 'failing'; readonly error: EmperorError }
   | { readonly kind: 'healed'; readonly lostEntries: number }) => void;
 
+/** Where changes are written down. Disposed, it tries what it still owes once more, and then nothing. */
+export interface Recorder extends Disposable {
+  /** Never throws for what the store refuses. */
+  record(change: Change): void;
+}
+
 /**
  * Writes changes down. A store that fails (full disk, read-only file system) costs nothing but the record: supervision
  * goes on, what could not be written is kept and written with the next change, or after a while.
  */
-export function rememberIn(store: Store, clock: Clock, onTrouble: StoreTrouble): (change: Change) => void {
+export function rememberIn(store: Store, clock: Clock, onTrouble: StoreTrouble): Recorder {
   let owed: Change | null = null;
   let lost = 0;
   let retry: (() => void) | null = null;
@@ -44,7 +50,13 @@ export function rememberIn(store: Store, clock: Clock, onTrouble: StoreTrouble):
     lost = 0;
   }
 
-  return (change) => attempt(owed === null ? change : joined(owed, change));
+  return {
+    record: (change) => attempt(owed === null ? change : joined(owed, change)),
+    [Symbol.dispose]() {
+      if (owed !== null) attempt(owed);
+      retry?.();
+    },
+  };
 }
 
 function joined(first: Change, second: Change): Change {

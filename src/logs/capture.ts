@@ -105,9 +105,9 @@ export function openCapture(options: CaptureOptions): Capture {
     const channel = channelOf(vassalName, policy);
     const json = policy.format === 'json' ? new JsonLines(instance.id) : null;
     const intake: Intake = { id: instance.id, path, fd, channel, json, paused: false };
+    epoll.watch(fd, () => pour(intake));
     channel.intakes.add(intake);
     intakes.set(intake.id, intake);
-    epoll.watch(fd, () => pour(intake));
   }
 
   /** Reads once: what comes in one turn of the event loop is bounded, however fast somebody prints. */
@@ -155,7 +155,7 @@ export function openCapture(options: CaptureOptions): Capture {
     const { channel } = intake;
     epoll.unwatch(intake.fd);
     closeSync(intake.fd);
-    rmSync(intake.path, { force: true });
+    removeFifo(intake.path);
     intakes.delete(intake.id);
     channel.intakes.delete(intake);
     if (intake.json !== null) channel.log.append(intake.json.end(clock.now().at));
@@ -178,13 +178,17 @@ export function openCapture(options: CaptureOptions): Capture {
         rmSync(path, { force: true });
         makeFifo(path, FIFO_MODE);
         chmodSync(path, FIFO_MODE);
-        const fd = openSync(path, READ_FLAGS);
+        const fds: number[] = [];
         try {
+          const fd = openSync(path, READ_FLAGS);
+          fds.push(fd);
           const writeFd = openSync(path, constants.O_RDWR);
+          fds.push(writeFd);
           take(vassalName, instance, path, fd);
           return { writeFd };
         } catch (error) {
-          closeSync(fd);
+          for (const fd of fds) closeSync(fd);
+          removeFifo(path);
           throw error;
         }
       });
@@ -210,7 +214,7 @@ export function openCapture(options: CaptureOptions): Capture {
       const known = new Set(Array.from(intakes.values(), (intake) => intake.path));
       for (const name of readdirSync(fifoFolder)) {
         const path = join(fifoFolder, name);
-        if (!known.has(path)) rmSync(path, { force: true });
+        if (!known.has(path)) removeFifo(path);
       }
     },
     async [Symbol.asyncDispose]() {
@@ -229,6 +233,14 @@ export function openCapture(options: CaptureOptions): Capture {
       channels.clear();
     },
   };
+}
+
+function removeFifo(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // Its file system is read-only now, or worse. It does no harm where it is, and every emperor that boots tries again.
+  }
 }
 
 /** Opens a FIFO of an earlier emperor: by its path or, if that is gone, through the instance that holds it. */

@@ -121,7 +121,8 @@ export function openDirectRunner(options: DirectRunnerOptions): Runner {
     let pidfd: number | null = null;
     try {
       pidfd = pidfds.open(pid);
-      if (pidfd === null || startTicks === null) return 'ESRCH';
+      // A child that is not reaped is there, so it is only that we cannot see it.
+      if (pidfd === null || startTicks === null) throw new EmperorError('E_KERNEL', `cannot tell process ${pid} from later ones`, { cause: 'ESRCH' });
       epoll.watch(pidfd, () => bury(instance.id));
     } catch (error) {
       if (pidfd !== null) closeSync(pidfd);
@@ -148,7 +149,8 @@ export function openDirectRunner(options: DirectRunnerOptions): Runner {
     // Entering the directory, the program and its interpreter give the same errors.
     const place = { directory: spec.directory, path: '' };
     const cause = directoryTrouble(spec.directory, false) ?? vetProgram({ ...spec, argv: [file] }, place, false, new Map());
-    if (cause === null) return { ...judged, reason: cannotStart(file, vassalName, errno) };
+    // Nothing is missing (any more) whose appearance could be waited for: it may have been put there half, a moment ago.
+    if (cause === null) return { code: judged.code, lasting: false, reason: cannotStart(file, vassalName, errno) };
     return { ...judged, code: cause.code, reason: cannotStart(file, vassalName, `${errno}: ${cause.message}`) };
   }
 
@@ -175,6 +177,7 @@ export function openDirectRunner(options: DirectRunnerOptions): Runner {
 
   return {
     launch(vassalName, instance) {
+      if (disposed) return;
       entries.set(instance.id, { phase: 'launching', pending: [] });
       queue.push({ vassalName, instance });
       pumpSoon();

@@ -18,7 +18,7 @@ export interface LaunchHost {
   readonly state: string;
 }
 
-/** Looks up all that a launch needs on this host, at the moment of the launch. What is found wrong here is lasting. */
+/** Looks up all that a launch needs on this host, at the moment of the launch. What is found wrong here, and still is, is lasting. */
 export function prepareLaunch(vassalName: string, instance: Instance, host: LaunchHost): LaunchPlan | Refusal {
   const { spec } = instance.runs;
   const refuse = ({ code, message }: Pick<Complaint, 'code' | 'message'>): Refusal => ({
@@ -52,7 +52,8 @@ export function prepareLaunch(vassalName: string, instance: Instance, host: Laun
   const place = { directory: spec.directory, path: environment['PATH'] ?? DEFAULT_PATH };
   const program = findProgram(spec.argv[0], place, person.changes);
   if (program.kind !== 'found') {
-    return refuse(vetProgram(spec, place, person.changes, new Map()) ?? { code: 'E_PROGRAM_MISSING', message: 'it has just appeared' });
+    const complaint = vetProgram(spec, place, person.changes, new Map());
+    return complaint === null ? { ...refuse({ code: 'E_PROGRAM_MISSING', message: 'it has just appeared' }), lasting: false } : refuse(complaint);
   }
   const setpriv = findProgram('setpriv', { directory: '/', path: host.environment['PATH'] ?? DEFAULT_PATH });
   return launchPlan(spec, {

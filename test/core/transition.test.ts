@@ -151,6 +151,24 @@ describe('a file at fault', () => {
   });
 });
 
+describe('what is known to be wrong with the newest revision', () => {
+  it('is not hidden by the next instance of an older one that fails', () => {
+    const stage = new Stage().serve(declare('shop', overlap));
+    stage.list(declare('shop', overlap, 'b', 2));
+    stage.list(declareFaulty('shop', 'bad', 3));
+    stage.exit(stage.instances()[1]);
+    expect(stage.vassal()?.failure).toMatchObject({ revision: 3, code: 'E_KEY_UNKNOWN' });
+  });
+
+  it('is not cleared by the good end of an older one', () => {
+    const stage = new Stage().serve(declare('shop', { restart: 'on-failure' }));
+    stage.list(declareFaulty('shop', 'bad', 2));
+    stage.exit(undefined, { kind: 'exited', code: 0 });
+    expect(stage.phase()).toBe('exited');
+    expect(stage.vassal()?.failure).toMatchObject({ revision: 2, code: 'E_KEY_UNKNOWN' });
+  });
+});
+
 describe('a file that cannot be read', () => {
   const unread = (touch = 9) => ({ ...declareFaulty('shop', '', touch), hash: '' });
 
@@ -429,6 +447,15 @@ describe('the end of the emperor', () => {
     expect(stage.vassal('shop')?.want).toBe('up');
   });
 
+  it('starts nothing for an order that came too late', () => {
+    const stage = new Stage().serve(declare('shop'));
+    stage.order('stop');
+    stage.exit();
+    stage.play({ type: 'shutdown', keep: false, actor: 'SIGTERM' });
+    expect(stage.order('start')).toEqual([]);
+    expect(stage.phase()).toBe('stopped');
+  });
+
   it('can leave the instances for the next emperor', () => {
     const stage = new Stage().serve(declare('shop'));
     expect(stage.play({ type: 'shutdown', keep: true, actor: 'test' })).toEqual([]);
@@ -480,8 +507,50 @@ describe('an earlier life', () => {
 
   it('tells instances that were to die once more', () => {
     const stage = new Stage(undefined, [{ ...remembered, leaving: [instance] }]);
-    expect(words(stage.list(declare('shop')))).toEqual(['SIGTERM main shop#7', 'launch shop#1']);
-    expect(words(stage.wait(30_000))).toContain('SIGKILL group shop#7');
+    expect(words(stage.list(declare('shop')))).toEqual(['SIGTERM main shop#7']);
+    expect(words(stage.wait(30_000))).toEqual(['SIGKILL group shop#7']);
+  });
+
+  it('starts nothing before what was told to die in a restart has ended: it may hold the port', () => {
+    const stage = new Stage(undefined, [{ ...remembered, leaving: [instance] }]);
+    stage.list(declare('shop'));
+    expect(stage.phase()).toBe('stopping');
+    expect(words(stage.exit())).toEqual(['launch shop#1']);
+  });
+
+  it('deploys a revision that was numbered, and does not run', () => {
+    const stage = new Stage(undefined, [{ ...remembered, newest: { number: 4, hash: 'b' }, living: instance }]);
+    expect(words(stage.list(declare('shop', overlap, 'b')))).toEqual(['launch shop#1']);
+    expect(stage.vassal()).toMatchObject({ newest: { number: 4 }, state: { phase: 'reloading', current: { id: 'shop#7' }, next: { runs: { number: 4 } } } });
+  });
+
+  it('starts anew what has ended before its file was seen', () => {
+    const stage = new Stage(undefined, [{ ...remembered, living: instance }]);
+    expect(stage.play({ type: 'exited', instance: instance.id, status: { kind: 'unknown' } })).toEqual([]);
+    expect(stage.history.at(-1)).toMatchObject({ event: 'exited', instance: 'shop#7', vassal: '/v/shop.toml', status: { kind: 'unknown' } });
+    expect(words(stage.list(declare('shop')))).toEqual(['launch shop#1']);
+  });
+
+  it('is ended with the emperor, though its source could not be looked at', () => {
+    const stage = new Stage(undefined, [{ ...remembered, living: instance }]);
+    stage.play({ type: 'blind', source: 'dir:///v', reason: 'gone' });
+    expect(words(stage.play({ type: 'shutdown', keep: false, actor: 'SIGTERM' }))).toEqual(['SIGTERM main shop#7']);
+    expect(words(stage.play({ type: 'shutdown', keep: false, actor: 'SIGTERM' }))).toEqual(['SIGKILL group shop#7']);
+    stage.exit();
+    expect(stage.state.vassals.size).toBe(0);
+  });
+
+  it('of a source that is no more goes on if another source shows the file', () => {
+    const stage = new Stage(['dir:///w', 'dir:///v'], [{ ...remembered, source: 'dir:///gone', living: instance }]);
+    expect(stage.play({ type: 'listed', source: 'dir:///w', declarations: [] })).toEqual([]);
+    expect(stage.list(declare('shop'))).toEqual([]);
+    expect(stage.phase()).toBe('ready');
+  });
+
+  it('of a source that is no more is ended when no source shows the file', () => {
+    const stage = new Stage(['dir:///w', 'dir:///v'], [{ ...remembered, source: 'dir:///gone', living: instance }]);
+    stage.list();
+    expect(words(stage.play({ type: 'listed', source: 'dir:///w', declarations: [] }))).toEqual(['SIGTERM main shop#7']);
   });
 
   it('ends a living instance whose file is gone', () => {

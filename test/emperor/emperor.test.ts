@@ -8,7 +8,7 @@ import { declare } from '../fakes/declaration.ts';
 
 interface Stage {
   readonly clock: HandClock;
-  readonly emperor: Emperor;
+  readonly emperor: Emperor & Disposable;
   /** What the parts saw, in order. */
   readonly seen: string[];
   readonly effects: Effect[];
@@ -96,4 +96,20 @@ it('moves its alarm when an earlier deadline comes up', () => {
   expect(phases).toEqual(['starting', 'ready']);
   clock.advance(59_000);
   expect([...emperor.snapshot().vassals.values()].map((each) => each.state.phase)).toEqual(['ready', 'ready']);
+});
+
+it('handles at its end what has come by then, and nothing after', () => {
+  const { clock, emperor, seen, effects } = stage();
+  emperor.post(list);
+  clock.advance(0);
+  const [launch] = effects;
+  if (launch?.type !== 'launch') throw new Error('nothing was launched');
+  emperor.post({ type: 'spawned', instance: launch.instance.id, process: { pid: 1, startTicks: 1, bootId: 'b' } });
+  emperor[Symbol.dispose]();
+  expect([...emperor.snapshot().vassals.values()][0]?.state).toMatchObject({ phase: 'starting', instance: { process: { pid: 1 } } });
+  seen.length = 0;
+  emperor.post({ type: 'blind', source: 'dir:///v', reason: 'gone' });
+  clock.advance(60_000);
+  expect(seen).toEqual([]);
+  expect(clock.waiting).toBe(0);
 });

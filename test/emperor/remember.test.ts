@@ -9,11 +9,12 @@ function note(why: string): Change {
   return { history: [entry], vassals: new Map() };
 }
 
-function stage(): { readonly store: FakeStore; readonly clock: HandClock; readonly troubles: unknown[]; readonly remember: (change: Change) => void } {
+function stage(): { readonly store: FakeStore; readonly clock: HandClock; readonly troubles: unknown[]; readonly remember: (change: Change) => void; readonly end: () => void } {
   const store = new FakeStore();
   const clock = new HandClock();
   const troubles: unknown[] = [];
-  return { store, clock, troubles, remember: rememberIn(store, clock, (trouble) => troubles.push(trouble)) };
+  const recorder = rememberIn(store, clock, (trouble) => troubles.push(trouble));
+  return { store, clock, troubles, remember: (change) => recorder.record(change), end: () => recorder[Symbol.dispose]() };
 }
 
 const stored = (store: FakeStore): string[] => store.history({ name: null, limit: 100_000, after: null }).map((each) => each.why);
@@ -52,4 +53,23 @@ it('keeps so much and no more, and counts what it drops', () => {
   expect(stored(store)).toHaveLength(10_001);
   expect(stored(store)[0]).toBe('3');
   expect(troubles.at(-1)).toEqual({ kind: 'healed', lostEntries: 3 });
+});
+
+it('tries what it owes once more at its end, and then nothing', () => {
+  const { store, clock, remember, end } = stage();
+  store.broken = true;
+  remember(note('1'));
+  remember(note('2'));
+  store.broken = false;
+  end();
+  expect(stored(store)).toEqual(['1', '2']);
+  expect(clock.waiting).toBe(0);
+});
+
+it('waits for nothing after its end, though the store still fails', () => {
+  const { store, clock, remember, end } = stage();
+  store.broken = true;
+  remember(note('1'));
+  end();
+  expect(clock.waiting).toBe(0);
 });

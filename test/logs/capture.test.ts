@@ -75,6 +75,19 @@ async function print(fd: number, text: string): Promise<void> {
 const printed = (log: LogPolicy, serial = 1): Instance => instanceOf(serial, { log });
 
 describe('a capture', () => {
+  it('goes on when a FIFO cannot be removed', async () => {
+    await using stage = openStage();
+    const { writeFd } = stage.capture.open('shop', printed(RAW));
+    await print(writeFd, 'last words\n');
+    closeSync(writeFd);
+    // A folder cannot be unlinked, as nothing can on a file system that has become read-only.
+    rmSync(join(stage.fifos, '1'));
+    mkdirSync(join(stage.fifos, '1'));
+    stage.capture.finished(printed(RAW).id);
+    stage.capture.sweep();
+    await until(() => expect(stage.text()).toBe('last words\n'));
+  });
+
   it('writes what an instance prints to the file of its vassal, which is not there before', async () => {
     await using stage = openStage();
     const { writeFd } = stage.capture.open('shop', printed(RAW));

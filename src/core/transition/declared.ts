@@ -1,5 +1,5 @@
 import { unreachable } from '../../errors.ts';
-import { bringDown, curse, failureOf, isDown, mint, rest, sameOutcome } from '../lifecycle.ts';
+import { awaitLeaving, bringDown, curse, failureOf, isDown, mint, rest, sameOutcome } from '../lifecycle.ts';
 import type { Declaration } from '../listing.ts';
 import type { Instance, Remembered, Revision, Runnable, Vassal } from '../state.ts';
 import { note, type Turn } from '../turn.ts';
@@ -32,10 +32,12 @@ export function appeared(declaration: Declaration, source: string, remembered: R
   };
   note(turn, vassal, 'appeared', remembered === undefined ? 'its file was found' : 'its file was found again');
   const instance = remembered?.living ?? null;
-  if (instance === null) return rest(vassal, turn, 'it is to run');
+  // What was told to die before a restart may hold what the next instance wants: its port, its lock.
+  if (instance === null) return awaitLeaving(vassal, vassal.want === 'up' ? 'restart' : 'stop') ?? rest(vassal, turn, 'it is to run');
   const adopted = adopt(vassal, instance, turn);
   if (adopted.want === 'down') return bringDown(adopted, turn, 'stop', 'it was stopped by an operator');
-  return touched ? apply(adopted, turn, 'its file changed while no emperor was there') : adopted;
+  const behind = touched || instance.runs.number !== number;
+  return behind ? apply(adopted, turn, 'what its file says was not deployed yet when no emperor was there') : adopted;
 }
 
 /** A vassal whose file went away while no emperor was there, or a stray, which has none. What lives of it is taken over and ended; null: nothing does. */

@@ -1,7 +1,7 @@
 import { unreachable, type Code } from '../../errors.ts';
 import { respite } from '../backoff.ts';
 import type { InstanceEvent } from '../event.ts';
-import { begin, curse, living, rest } from '../lifecycle.ts';
+import { curse, living, rest } from '../lifecycle.ts';
 import type { ExitStatus, Failure, Instance, InstanceId, Vassal, VassalState } from '../state.ts';
 import { note, type Turn } from '../turn.ts';
 import { reload } from './declared.ts';
@@ -59,7 +59,7 @@ function unlaunchable(before: Vassal, event: InstanceEvent & { type: 'unlaunchab
     turn.effects.push({ type: 'recheck', vassal: before.id });
     // An instance of the last good revision cannot be launched either: nothing is left to try.
     const lost = instance.runs.number !== before.newest?.number;
-    return begin({ ...vassal, rejected: true, good: lost ? null : vassal.good }, turn, 'its newest revision cannot be started: back to the last good one');
+    return rest({ ...vassal, rejected: true, good: lost ? null : vassal.good }, turn, 'its newest revision cannot be started: back to the last good one');
   }
   return exited(before, event.instance, { kind: 'unknown' }, turn);
 }
@@ -95,7 +95,7 @@ function exited(vassal: Vassal, id: InstanceId, status: ExitStatus, turn: Turn):
 
 /** The next instance failed: the current one goes on, and the newest revision is not tried again until it is touched. */
 function refuse(vassal: Vassal, current: Instance, failure: Failure, turn: Turn): Vassal {
-  const after: Vassal = { ...vassal, rejected: true, failure, state: { phase: 'ready', instance: current } };
+  const after: Vassal = { ...vassal, rejected: true, failure: blame(vassal, failure), state: { phase: 'ready', instance: current } };
   note(turn, vassal, 'rejected', `${failure.message}; the current instance goes on`, { after, revision: failure.revision });
   return after;
 }
@@ -106,7 +106,8 @@ function died(before: Vassal, instance: Instance, status: ExitStatus, turn: Turn
   const { restart } = instance.runs.spec;
   const clean = status.kind === 'exited' && status.code === 0;
   if (restart === 'never' || (restart === 'on-failure' && clean)) {
-    const after: Vassal = { ...vassal, failure: clean ? null : vassal.failure, state: { phase: 'exited', status } };
+    const failure = !clean ? vassal.failure : isNewest(before, instance) ? null : before.failure;
+    const after: Vassal = { ...vassal, failure, state: { phase: 'exited', status } };
     note(turn, before, 'stopped', `restart = "${restart}": it is left as it is`, { after });
     return after;
   }
@@ -136,16 +137,20 @@ export function becomeReady(before: Vassal, state: Unproven, turn: Turn): Vassal
 }
 
 function serve(before: Vassal, instance: Instance, leaving: Vassal['leaving'], turn: Turn): Vassal {
-  const newestServes = before.newest?.number === instance.runs.number && before.newest.outcome.ok;
   const after: Vassal = {
     ...before,
     leaving,
     state: { phase: 'ready', instance },
     good: instance.runs,
-    failure: newestServes ? null : before.failure,
+    failure: isNewest(before, instance) ? null : before.failure,
   };
   note(turn, before, 'ready', `it is alive for ${instance.runs.spec.ready.ms} ms`, { instance, after });
   return after;
+}
+
+/** It runs what the file says now, and the file is not at fault. */
+function isNewest({ newest }: Vassal, instance: Instance): boolean {
+  return newest !== null && newest.number === instance.runs.number && newest.outcome.ok;
 }
 
 function find(vassal: Vassal, id: InstanceId): Instance | null {

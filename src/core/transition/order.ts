@@ -1,6 +1,6 @@
 import { unreachable } from '../../errors.ts';
 import type { OrderEvent } from '../event.ts';
-import { begin, bringDown, isDown } from '../lifecycle.ts';
+import { bringDown, isDown, rest } from '../lifecycle.ts';
 import type { Vassal } from '../state.ts';
 import { note, type Turn } from '../turn.ts';
 import { apply } from './declared.ts';
@@ -25,7 +25,7 @@ export function ordered(before: Vassal, event: OrderEvent, turn: Turn): Vassal |
 
 function start(vassal: Vassal, turn: Turn): Vassal | null {
   const { state } = vassal;
-  if (isDown(state)) return begin({ ...vassal, rejected: false, deaths: 0 }, turn, 'it was started by an operator');
+  if (isDown(state)) return rest({ ...vassal, rejected: false, deaths: 0 }, turn, 'it was started by an operator');
   return state.phase === 'stopping' ? { ...vassal, state: { ...state, why: 'restart' } } : vassal;
 }
 
