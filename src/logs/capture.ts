@@ -249,7 +249,7 @@ function openAgain(path: string, pid: number | null): number {
     return openSync(path, READ_FLAGS);
   } catch (error) {
     if (pid === null || !isErrno(error, 'ENOENT')) throw error;
-    const held = ['1', '2'].map((fd) => `/proc/${pid}/fd/${fd}`).find((link) => readlinkSync(link).startsWith(path));
+    const held = ['1', '2'].map((fd) => `/proc/${pid}/fd/${fd}`).find((link) => [path, `${path} (deleted)`].includes(readlinkSync(link)));
     if (held === undefined) throw error;
     return openSync(held, READ_FLAGS);
   }

@@ -7,12 +7,10 @@ import { Probe } from './probe.ts';
 
 const MAIN = new URL('../../dist/main.js', import.meta.url).pathname;
 
-/** Not the temp folder: where very many files were made, ext4 takes 50 times as long for one more, whoever makes it. */
-const CACHE = new URL('../../node_modules/.cache', import.meta.url).pathname;
-
 /** A temp folder with a probe in it; leaving its scope ends every process that carries its mark. */
 export class Bench implements AsyncDisposable {
-  readonly folder: string = makeFolder();
+  /** Not the usual temp folder: where very many files were made, ext4 takes up to 50 times as long for one more, whoever makes it. */
+  readonly folder: string = mkdtempSync('/var/tmp/emperor-bench-');
   readonly vassals: string = join(this.folder, 'vassals');
   readonly aside: string = join(this.folder, 'aside');
   readonly control: string = join(this.folder, 'control');
@@ -128,9 +126,4 @@ export function median(samples: readonly number[]): number {
 
 export function toml(command: readonly string[], ...more: readonly string[]): string {
   return ['[vassal]', `command = ${JSON.stringify(command)}`, ...more, ''].join('\n');
-}
-
-function makeFolder(): string {
-  mkdirSync(CACHE, { recursive: true });
-  return mkdtempSync(join(CACHE, 'b-'));
 }
