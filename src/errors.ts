@@ -70,3 +70,8 @@ export function unreachable(value: never): never {
 export function reasonOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
+
+/** The name of the error of a system call, as in errno(3), e.g. `ENOENT`; empty for anything else that was thrown. */
+export function errnoOf(thrown: unknown): string {
+  return thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : '';
+}

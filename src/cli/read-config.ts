@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseSettings, type SettingsOutcome } from '../config/settings.ts';
 import { printFault } from '../core/fault.ts';
-import { EmperorError, reasonOf } from '../errors.ts';
+import { EmperorError, errnoOf, reasonOf } from '../errors.ts';
 
 /** What a configuration file says; what it leaves out is not there. */
 export type Configured = (SettingsOutcome & { readonly ok: true })['settings'];
@@ -23,7 +23,7 @@ function textOf(path: string, named: boolean): string | null {
   try {
     return readFileSync(path, 'utf8');
   } catch (cause) {
-    if (!named && cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return null;
+    if (!named && errnoOf(cause) === 'ENOENT') return null;
     throw new EmperorError('E_SETTINGS', `cannot read the configuration file ${path}: ${reasonOf(cause)}`, { cause });
   }
 }

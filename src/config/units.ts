@@ -1,6 +1,5 @@
+import { parseDuration } from '../core/duration.ts';
 import { single, type Form } from './form.ts';
-
-const MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
 /** A year; longer waits are mistakes. */
 const LONGEST_MS = 365 * 24 * 3_600_000;
@@ -11,9 +10,8 @@ export function duration(leastMs = 0): Form<number> {
     label: leastMs === 0 ? 'a duration' : `a duration of at least ${leastMs} ms`,
     hint: 'write "500ms", "30s", "5m" or "1h"',
     parse(text) {
-      const [, number, unit = ''] = /^(\d{1,15}(?:\.\d{1,6})?)(ms|s|m|h)$/.exec(text) ?? [];
-      const ms = text === '0' ? 0 : Math.round(Number(number) * (MS[unit] ?? Number.NaN));
-      return ms >= leastMs && ms <= LONGEST_MS ? ms : undefined;
+      const ms = parseDuration(text);
+      return ms !== null && ms >= leastMs && ms <= LONGEST_MS ? ms : undefined;
     },
     advise: (text) => (/^[1-9]\d{0,14}(\.\d{1,6})?$/.test(text) ? `write "${text}s"` : null),
   });

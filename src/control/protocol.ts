@@ -119,12 +119,3 @@ export interface ShutdownReply {
 export interface ErrorReply {
   readonly error: { readonly code: Code; readonly message: string };
 }
-
-const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
-
-/** A duration as users write it, e.g. `500ms`, `30s`, `1.5m`, `2h`, in ms; null if it is none. */
-export function parseDuration(text: string): number | null {
-  const [, amount, unit] = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h)$/.exec(text) ?? [];
-  const unitMs = UNIT_MS[unit ?? ''];
-  return amount === undefined || unitMs === undefined ? null : Number(amount) * unitMs;
-}

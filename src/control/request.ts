@@ -1,5 +1,5 @@
 import { EmperorError } from '../errors.ts';
-import { parseDuration } from './protocol.ts';
+import { parseDuration } from '../core/duration.ts';
 
 /** Vassals that one order may name. */
 export const MAX_NAMES = 100_000;

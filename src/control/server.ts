@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { fastify, type FastifyReply, type FastifyRequest, type FastifyServerOptions } from 'fastify';
-import { EmperorError, reasonOf, type Code } from '../errors.ts';
+import { EmperorError, errnoOf, reasonOf, type Code } from '../errors.ts';
 import type { ControlCommand, ControlPorts, ControlReply } from './command.ts';
 import { emperor } from './commands/emperor.ts';
 import { events } from './commands/events.ts';
@@ -153,5 +153,5 @@ function decoded(header: string): string {
 }
 
 function isPrematureClose(thrown: unknown): boolean {
-  return thrown instanceof Error && 'code' in thrown && (thrown.code === 'ERR_STREAM_PREMATURE_CLOSE' || thrown.code === 'ECONNRESET' || thrown.code === 'EPIPE');
+  return ['ERR_STREAM_PREMATURE_CLOSE', 'ECONNRESET', 'EPIPE'].includes(errnoOf(thrown));
 }

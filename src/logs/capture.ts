@@ -1,6 +1,6 @@
 import { chmodSync, closeSync, constants, mkdirSync, openSync, readdirSync, readlinkSync, readSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { EmperorError, reasonOf } from '../errors.ts';
+import { EmperorError, reasonOf, errnoOf } from '../errors.ts';
 import type { LogPolicy } from '../core/spec.ts';
 import type { Instance, InstanceId } from '../core/state.ts';
 import { openEpoll } from '../kernel/epoll.ts';
@@ -11,7 +11,6 @@ import { JsonLines } from './json-lines.ts';
 import { LogFile } from './log-file.ts';
 import { logFileName } from './log-name.ts';
 import { Losses, type OnLost } from './losses.ts';
-import { isErrno } from './parts.ts';
 import { Rotation, Turnstile } from './rotate.ts';
 
 /** What a capture is made of. */
@@ -121,7 +120,7 @@ export function openCapture(options: CaptureOptions): Capture {
     try {
       length = readSync(intake.fd, scratch);
     } catch (error) {
-      return isErrno(error, 'EAGAIN') ? 'empty' : 'ended';
+      return errnoOf(error) === 'EAGAIN' ? 'empty' : 'ended';
     }
     if (length === 0) return 'ended';
     const data = Buffer.from(scratch.subarray(0, length));
@@ -248,7 +247,7 @@ function openAgain(path: string, pid: number | null): number {
   try {
     return openSync(path, READ_FLAGS);
   } catch (error) {
-    if (pid === null || !isErrno(error, 'ENOENT')) throw error;
+    if (pid === null || errnoOf(error) !== 'ENOENT') throw error;
     const held = ['1', '2'].map((fd) => `/proc/${pid}/fd/${fd}`).find((link) => [path, `${path} (deleted)`].includes(readlinkSync(link)));
     if (held === undefined) throw error;
     return openSync(held, READ_FLAGS);

@@ -1,10 +1,9 @@
 import { close, constants, fstat, mkdir, open, read, write } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
-import { reasonOf } from '../errors.ts';
+import { reasonOf, errnoOf } from '../errors.ts';
 import type { LogPolicy } from '../core/spec.ts';
 import type { Losses } from './losses.ts';
-import { isErrno } from './parts.ts';
 import type { Rotation } from './rotate.ts';
 import { countLines, endsMidLine, splitForRotation } from './split.ts';
 
@@ -159,7 +158,7 @@ export class LogFile {
     try {
       fd = await openFile(path, OPEN_FLAGS, FILE_MODE);
     } catch (error) {
-      if (!isErrno(error, 'ENOENT')) throw error;
+      if (errnoOf(error) !== 'ENOENT') throw error;
       await makeFolder(dirname(path), { recursive: true, mode: FOLDER_MODE });
       fd = await openFile(path, OPEN_FLAGS, FILE_MODE);
     }

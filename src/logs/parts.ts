@@ -1,3 +1,4 @@
+import { errnoOf } from '../errors.ts';
 import { lstat } from 'node:fs/promises';
 
 /**
@@ -30,12 +31,7 @@ async function isThere(path: string): Promise<boolean> {
     await lstat(path);
     return true;
   } catch (error) {
-    if (isErrno(error, 'ENOENT')) return false;
+    if (errnoOf(error) === 'ENOENT') return false;
     throw error;
   }
-}
-
-/** Whether a system call failed for that reason. */
-export function isErrno(error: unknown, errno: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === errno;
 }

@@ -1,8 +1,9 @@
+import { errnoOf } from '../errors.ts';
 import { createWriteStream } from 'node:fs';
 import { lstat, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
-import { findPart, isErrno, packedPath, partPath } from './parts.ts';
+import { findPart, packedPath, partPath } from './parts.ts';
 
 /** Does one piece of work after the other, in order. What fails does not hold up the next. */
 export class Turnstile {
@@ -75,7 +76,7 @@ export class Rotation {
     }
     this.#shifts += 1;
     await rename(this.#log, partPath(this.#log, 1)).catch((error: unknown) => {
-      if (!isErrno(error, 'ENOENT')) throw error;
+      if (errnoOf(error) !== 'ENOENT') throw error;
     });
   }
 

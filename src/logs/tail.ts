@@ -1,6 +1,7 @@
+import { errnoOf } from '../errors.ts';
 import { open, stat, type FileHandle } from 'node:fs/promises';
 import { lastLinesOfFile, lastLinesOfPacked, type LastLines } from './last-lines.ts';
-import { findPart, isErrno, packedPath, partPath } from './parts.ts';
+import { findPart, packedPath, partPath } from './parts.ts';
 
 /** A log that is rotated so often while it is read is told as it came. */
 const MOST_ATTEMPTS = 5;
@@ -65,7 +66,7 @@ export async function openIfThere(path: string): Promise<FileHandle | null> {
   try {
     return await open(path);
   } catch (error) {
-    if (isErrno(error, 'ENOENT')) return null;
+    if (errnoOf(error) === 'ENOENT') return null;
     throw error;
   }
 }
@@ -75,7 +76,7 @@ export async function inodeOf(path: string): Promise<number | null> {
   try {
     return (await stat(path)).ino;
   } catch (error) {
-    if (isErrno(error, 'ENOENT')) return null;
+    if (errnoOf(error) === 'ENOENT') return null;
     throw error;
   }
 }

@@ -1,10 +1,10 @@
+import { errnoOf } from '../errors.ts';
 import { statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { identityOf } from './glance.ts';
 import type { Hints } from './hints.ts';
 import { follow, type Signpost } from './road.ts';
 import { createSignposts } from './signposts.ts';
-import { errnoOf } from './system-error.ts';
 import { watchFolders } from './watched-folders.ts';
 
 /** More paths than these are not watched; a PATH has about six. */

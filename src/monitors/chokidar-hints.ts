@@ -1,11 +1,10 @@
 import { readFileSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { FSWatcher } from 'chokidar';
-import { reasonOf } from '../errors.ts';
+import { reasonOf, errnoOf } from '../errors.ts';
 import type { Clock } from '../world/clock.ts';
 import { identityOf } from './glance.ts';
 import type { FolderWatch, Hint, Hints } from './hints.ts';
-import { errnoOf } from './system-error.ts';
 
 /**
  * Only the raw events of chokidar are wanted: they come at once and carry a name. So it is kept from reading the folder

@@ -1,6 +1,5 @@
 import { lstatSync, statSync, type BigIntStats } from 'node:fs';
-import { unreachable } from '../errors.ts';
-import { errnoOf } from './system-error.ts';
+import { unreachable, errnoOf } from '../errors.ts';
 
 /** What the inodes tell, without opening anything. */
 export type Glance =

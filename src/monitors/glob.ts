@@ -1,10 +1,10 @@
+import { errnoOf } from '../errors.ts';
 import { readdirSync, statSync } from 'node:fs';
 import type { SeenFile } from '../core/listing.ts';
 import { readEntries } from './entries.ts';
 import { fit, fits, type Segment } from './glob-pattern.ts';
 import { follow, type Signpost } from './road.ts';
 import { blindSurvey, type Selection } from './selection.ts';
-import { errnoOf } from './system-error.ts';
 import { isVassalFileName } from './vassal-file-name.ts';
 
 /** A pattern that leads through more folders than this is a mistake, such as one that starts with `/**`. */

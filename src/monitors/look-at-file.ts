@@ -2,12 +2,11 @@ import { hash } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readSync, type BigIntStats } from 'node:fs';
 import { basename } from 'node:path';
 import type { SeenFile, VassalId } from '../core/listing.ts';
-import { unreachable } from '../errors.ts';
+import { unreachable, errnoOf } from '../errors.ts';
 import type { Leases } from '../kernel/lease.ts';
 import { contentOf, faulty, type Content } from './content.ts';
 import { glance, identityOf, sealOf, type Glance } from './glance.ts';
 import { follow, type Signpost } from './road.ts';
-import { errnoOf } from './system-error.ts';
 import { vassalNameOf } from './vassal-file-name.ts';
 
 /** One look at one path. */

@@ -1,5 +1,5 @@
+import { errnoOf } from '../errors.ts';
 import { lstatSync, readlinkSync } from 'node:fs';
-import { errnoOf } from './system-error.ts';
 
 /** A name in a folder (its real path) that decides where a path leads: a symlink on the way, the file itself, or what is missing. */
 export interface Signpost {

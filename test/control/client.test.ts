@@ -4,7 +4,6 @@ import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { controlClient } from '../../src/control/client.ts';
-import { parseDuration } from '../../src/control/protocol.ts';
 import { declare } from '../fakes/declaration.ts';
 import { FakeEmperor } from '../fakes/emperor.ts';
 import { host, temporaryFolder } from './host.ts';
@@ -62,11 +61,4 @@ describe('the client', () => {
       await expect(controlClient(path, 'me').shutdown(false, true, patience)).rejects.toMatchObject({ code: 'E_TIMEOUT' });
     }
   });
-});
-
-it.each([
-  ['500ms', 500], ['30s', 30_000], ['1.5m', 90_000], ['2h', 7_200_000], ['0s', 0],
-  ['', null], ['30', null], ['s', null], ['-1s', null], ['1 s', null], ['1d', null], ['1e3s', null], ['٣s', null],
-] as const)('the duration %j is %j ms', (text, ms) => {
-  expect(parseDuration(text)).toBe(ms);
 });

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, type Command } from 'commander';
-import { DEFAULT_TIMEOUT, parseDuration, type OrderVerb } from '../../control/protocol.ts';
+import { DEFAULT_TIMEOUT, type OrderVerb } from '../../control/protocol.ts';
+import { parseDuration } from '../../core/duration.ts';
 import { exitCodeOfResults } from '../exit-codes.ts';
 import { connect, withControl, type ControlOption, type DeclareVerb } from '../verb.ts';
 

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { parseDuration } from '../../control/protocol.ts';
+import { parseDuration } from '../../core/duration.ts';
 import type { Settings } from '../../emperor/settings.ts';
 import type { RunFlags } from '../resolve-settings.ts';
 import type { Cli, DeclareVerb } from '../verb.ts';
@@ -36,7 +36,7 @@ async function reign(sources: readonly string[], flags: RunFlags, cli: Cli): Pro
 }
 
 function rescanMs(text: string): number {
-  const ms = text === '0' ? 0 : parseDuration(text);
+  const ms = parseDuration(text);
   if (ms === null) throw new InvalidArgumentError('0, or a duration like 30s or 5m');
   return ms;
 }
