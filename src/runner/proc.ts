@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import type { Proof } from '../core/state.ts';
 
 /** Column of the start time in /proc/PID/stat, counted from the first one after the name: field 22 of proc_pid_stat(5). */
@@ -13,13 +13,22 @@ export function readBootId(): string {
 
 /** When a process was started, in clock ticks after boot. null: there is none with that pid. */
 export function readStartTicks(pid: number): number | null {
-  let stat: string;
   try {
-    stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return parseStartTicks(readStat(pid));
   } catch {
     return null;
   }
-  return parseStartTicks(stat);
+}
+
+/** One line of some 350 bytes, in one read: half the time of `readFileSync`, and each launch waits for it. */
+function readStat(pid: number): string {
+  const file = openSync(`/proc/${pid}/stat`, 'r');
+  try {
+    const line = Buffer.allocUnsafe(1_024);
+    return line.toString('latin1', 0, readSync(file, line));
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** Takes the start time out of a /proc/PID/stat. The name of the program is in parentheses and may itself hold blanks and parentheses. */
@@ -31,7 +40,7 @@ export function parseStartTicks(stat: string): number | null {
 /** Whether a process leads a session, setsid(2): its pid is field 6 of its /proc/PID/stat. */
 export function leadsSession(pid: number): boolean {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const stat = readStat(pid);
     return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[SESSION] === String(pid);
   } catch {
     return false;

@@ -1,16 +1,16 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { Probe } from './probe.ts';
+import { quietFolder } from './quiet-folder.ts';
 
 const MAIN = new URL('../../dist/main.js', import.meta.url).pathname;
 
 /** A temp folder with a probe in it; leaving its scope ends every process that carries its mark. */
 export class Bench implements AsyncDisposable {
-  /** Not the usual temp folder: where very many files were made, ext4 takes up to 50 times as long for one more, whoever makes it. */
-  readonly folder: string = mkdtempSync('/var/tmp/emperor-bench-');
+  readonly folder: string = quietFolder();
   readonly vassals: string = join(this.folder, 'vassals');
   readonly aside: string = join(this.folder, 'aside');
   readonly control: string = join(this.folder, 'control');
@@ -65,7 +65,6 @@ export class Bench implements AsyncDisposable {
     }
     for (const pid of marked(this.folder)) process.kill(pid, 'SIGKILL');
     this.probe[Symbol.dispose]();
-    rmSync(this.folder, { recursive: true, force: true });
   }
 }
 
