@@ -1,3 +1,5 @@
+import type { Address, Listen } from './address.ts';
+
 /** A signal that a vassal file may name, e.g. `SIGTERM`. */
 export type SignalName =
   | 'SIGHUP' | 'SIGINT' | 'SIGQUIT' | 'SIGUSR1' | 'SIGUSR2' | 'SIGTERM' | 'SIGKILL' | 'SIGCONT' | 'SIGWINCH' | 'SIGABRT';
@@ -11,10 +13,52 @@ export type Reload =
   /** Tell the running instance to reload itself. */
   | { readonly kind: 'signal'; readonly signal: SignalName };
 
+/** A question that an instance answers, or does not. */
+export type Probe =
+  /** Answered by a status in the range, both ends included, and a body that matches. */
+  | { readonly kind: 'http'; readonly target: Target; readonly path: string; readonly status: readonly [number, number]; readonly body: string | null }
+  /** Answered by a connection that the instance accepts. */
+  | { readonly kind: 'tcp'; readonly target: Target }
+  /** Answered by exit code 0. Runs as the instance does: user, directory, environment. */
+  | { readonly kind: 'command'; readonly argv: readonly [string, ...string[]] };
+
+/** Whom a probe asks. */
+export type Target =
+  /** The first address of `listen`, and nobody but the instance's own generation behind it. */
+  | { readonly kind: 'listen' }
+  | { readonly kind: 'address'; readonly address: Address };
+
 /** How an instance proves that it accepts requests. */
 export type Readiness =
   /** It is still alive this long after it was spawned. */
-  { readonly kind: 'after'; readonly ms: number };
+  | { readonly kind: 'after'; readonly ms: number }
+  /** It says so: sd_notify(3), READY=1. */
+  | { readonly kind: 'notify' }
+  /** It prints a line that matches this regular expression. */
+  | { readonly kind: 'log'; readonly pattern: string }
+  /** It answers. Asked again after each `intervalMs`; one answer may take `timeoutMs`. */
+  | { readonly kind: 'probe'; readonly probe: Probe; readonly intervalMs: number; readonly timeoutMs: number };
+
+/** How a ready instance is seen to be well. */
+export interface Health {
+  /** null: only the watchdog. */
+  readonly probe: Probe | null;
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  /** So many bad answers in a row make it sick. */
+  readonly failures: number;
+  /** After it became ready, nothing is asked for so long. */
+  readonly graceMs: number;
+  /** It has to say WATCHDOG=1 at least this often, sd_notify(3); null: it need not. */
+  readonly watchdogMs: number | null;
+}
+
+/** Part of the new connections that a new revision gets first. */
+export interface Canary {
+  /** 0 to 1 */
+  readonly share: number;
+  readonly forMs: number;
+}
 
 /** Waits between deaths. The n-th wait is `first × factor^(n-1)`, at most `max`, plus or minus `jitter` of itself. */
 export interface Backoff {
@@ -54,13 +98,33 @@ export interface VassalSpec {
   readonly group: string | null;
   /** null: the emperor's. */
   readonly umask: number | null;
+  /** Addresses that the emperor opens, holds and passes; the order is that of the descriptors. */
+  readonly listen: readonly Listen[];
+  /** `fds`: the instances get the open sockets, sd_listen_fds(3). `port`: they open it themselves and are told where by HOST and PORT. */
+  readonly passing: 'fds' | 'port';
+  /** Processes that share the sockets. */
+  readonly instances: number;
   readonly reload: Reload;
+  /** An overlap replaces the instances one by one instead of all at once. */
+  readonly roll: boolean;
+  readonly canary: Canary | null;
+  /** After the switch of an overlap the old instances serve the connections that they have for so long; by then the new ones have to have held out. */
+  readonly lingerMs: number;
+  /** Where no overlap is possible: if a new revision cannot start, the last good one is started again. */
+  readonly rollback: boolean;
   readonly stopSignal: SignalName;
   /** From the stop signal to SIGKILL. */
   readonly stopTimeoutMs: number;
   /** From the spawn to readiness. */
   readonly startTimeoutMs: number;
   readonly ready: Readiness;
+  readonly health: Health | null;
+  /** Started at the first connection, not before. */
+  readonly onDemand: boolean;
+  /** Stopped when there was no connection for so long; null: never. Only on demand. */
+  readonly idleTimeoutMs: number | null;
+  /** Names of vassals that have to be ready before this one starts. */
+  readonly after: readonly string[];
   readonly restart: 'always' | 'on-failure' | 'never';
   readonly backoff: Backoff;
   readonly log: LogPolicy;

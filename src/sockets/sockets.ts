@@ -1,0 +1,53 @@
+import type { Address, Listen } from '../core/address.ts';
+import type { VassalId } from '../core/listing.ts';
+
+/** An open socket, lent to the instances of one generation. */
+export interface Lent {
+  readonly address: Address;
+  /** Close-on-exec, above every number that an instance is given; it stays the holder's. */
+  readonly fd: number;
+}
+
+/** How a probe reaches one generation, and nobody else does that way. */
+export type Door = Disposable & {
+  /** What net.connect() takes. */
+  readonly connect: { readonly path: string } | { readonly host: string; readonly port: number; readonly localAddress: string; readonly localPort: number };
+};
+
+/**
+ * Listening sockets that outlive instances. A vassal's addresses are opened before its first start and held while it exists;
+ * each generation of instances has its own socket of each address, and the kernel is told whose turn it is.
+ */
+export interface Sockets extends Disposable {
+  /**
+   * Opens what is not open yet of these addresses, without anybody behind them: connections wait.
+   * @throws EmperorError E_ADDRESS_IN_USE, E_ADDRESS: nothing of it was opened
+   */
+  hold(vassal: VassalId, name: string, listen: readonly Listen[], owner: Owner): void;
+  /**
+   * The sockets of a generation, in the order of `listen`; opens what is missing. The first generation, or one that comes when no other
+   * lives, takes over the sockets that connections wait in; one beside another gets its own, which no connection reaches but through a door.
+   * @throws EmperorError E_ADDRESS_IN_USE, E_ADDRESS
+   */
+  lend(vassal: VassalId, name: string, generation: number, listen: readonly Listen[], owner: Owner): readonly Lent[];
+  /** From now on this share (0 to 1) of new connections goes to that generation; the rest to the one that had them all before. Unix sockets know only 0 and 1. */
+  steer(vassal: VassalId, generation: number, share: number): void;
+  /** Connections that wait to be accepted by that generation. */
+  queued(vassal: VassalId, generation: number): number;
+  /** A way to the generation alone. */
+  door(vassal: VassalId, generation: number, address: Address): Door;
+  /** Calls back, later and once, when a connection waits. The returned function ends the wait. */
+  awaitKnock(vassal: VassalId, onKnock: () => void): () => void;
+  /** Connections that are established, over all addresses of the vassal. */
+  connections(vassal: VassalId): number;
+  /** Nobody of that generation lives: its sockets may be lent again. */
+  retire(vassal: VassalId, generation: number): void;
+  /** Closes the addresses that are not in `keep`, and removes their unix sockets. */
+  release(vassal: VassalId, keep: readonly Listen[]): void;
+}
+
+/** Who a unix socket belongs to where its `listen` entry says nothing else. */
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
