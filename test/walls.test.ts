@@ -18,7 +18,7 @@ const CORE = /^src\/core\//;
 const WORLD = /^src\/world\//;
 const KERNEL = /^src\/kernel\//;
 const CONFIG = /^src\/config\//;
-const EDGE = /^src\/(monitors|runner|sockets|probes|store|logs|systemd|frontends|metrics)\//;
+const EDGE = /^src\/(monitors|runner|sockets|probes|notify|store|logs|systemd|frontends|metrics)\//;
 const CLIENT = [/^src\/control\/(client|protocol)\.ts$/, CORE, ERRORS, WORLD, /^src\/config\/(schema|schema-text|settings)\.ts$/];
 const SETTINGS = /^src\/emperor\/settings\.ts$/;
 
@@ -46,6 +46,8 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
   'better-sqlite3': /^src\/store\//,
   chokidar: /^src\/monitors\//,
   commander: /^src\/cli\//,
+  diff: /^src\/cli\/render\//,
+  undici: /^src\/cli\/load\.ts$/,
   execa: /^src\/runner\//,
   'fast-xml-parser': CONFIG,
   'fastest-levenshtein': CONFIG,

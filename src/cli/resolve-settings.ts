@@ -23,7 +23,7 @@ export function configFile(flags: RunFlags, where: Whereabouts): { readonly path
 
 /** Flags, then the environment, then the configuration file, then the defaults. Relative paths count from the working directory. */
 export function resolveSettings(
-  sources: readonly string[], flags: RunFlags, configured: Configured, where: Whereabouts, process: { readonly startedBy: string; readonly readable: boolean },
+  sources: readonly string[], flags: RunFlags, configured: Configured, where: Whereabouts, process: { readonly startedBy: string; readonly readable: boolean; readonly cores: number },
 ): Settings {
   const paths = defaultPaths(where);
   return {
@@ -34,13 +34,18 @@ export function resolveSettings(
     logs: resolve(flags.logs ?? variable(where, 'EMPEROR_LOGS') ?? configured.logs ?? paths.logs),
     logLevel: flags.logLevel ?? configured['log-level'] ?? 'info',
     rescanMs: flags.rescan ?? configured.rescan ?? DEFAULT_RESCAN_MS,
+    maxStarting: configured['max-starting'] ?? process.cores * STARTS_A_CORE,
     environment: where.environment,
-    ...process,
+    startedBy: process.startedBy,
+    readable: process.readable,
   };
 }
 
 /** Hints can be lost (a network file system gives none); looking costs 134 ms for 10,000 files. */
 const DEFAULT_RESCAN_MS = 60_000;
+
+/** A start is mostly work, and some waiting. */
+const STARTS_A_CORE = 2;
 
 /** A variable of the environment; an empty one counts as absent. */
 function variable({ environment }: Whereabouts, name: string): string | null {

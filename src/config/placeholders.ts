@@ -28,8 +28,8 @@ const LONGEST = 64 * 1024;
 /** Longest chain of keys that refer to each other. */
 const DEEPEST = 32;
 
-/** `%(key)`, `%x`, `$(NAME)`; the limit keeps the search for a missing `)` short. */
-const PLACEHOLDER = /%(?:\(([^()]{0,256})\)|([\s\S]?))|\$\(([^()]{0,256})\)/gu;
+/** `%(key)`, `%x`, `$(NAME)`; a `%` at the very end is itself (uWSGI core/utils.c, magic_sub). The limit keeps the search for a missing `)` short. */
+const PLACEHOLDER = /%(?:\(([^()]{0,256})\)|([\s\S]))|\$\(([^()]{0,256})\)/gu;
 
 /**
  * The letters that stand behind a `%`, as uWSGI has them; upper case `O P S D E N C X` is the same, as no template is included

@@ -1,10 +1,14 @@
-import type { Reload, SignalName } from '../core/spec.ts';
+import type { Listen } from '../core/address.ts';
+import type { Passing, Reload, SignalName } from '../core/spec.ts';
 import { COMMAND, type Argv } from './command-form.ts';
 import { ENVIRONMENT } from './environment-form.ts';
 import { key, later, tableOf, type Given, type Key, type Keys } from './keys.ts';
+import { LISTEN, LISTEN_KEYS } from './listen-form.ts';
+import { listOf } from './list-form.ts';
+import { HEALTH, READY, type HealthKeys, type ReadyKeys } from './probe-keys.ts';
 import { SIGNAL } from './signal.ts';
-import { ACCOUNT, choice, decimal, integer, PATH, TEXT } from './single-forms.ts';
-import { duration, SIZE, UMASK } from './units.ts';
+import { ACCOUNT, BOOLEAN, choice, decimal, integer, PATH, TEXT } from './single-forms.ts';
+import { duration, SHARE, SIZE, UMASK } from './units.ts';
 
 /** What a vassal section can say, as it is read. Durations in ms, sizes in bytes, paths absolute. */
 export interface VassalKeys {
@@ -18,37 +22,36 @@ export interface VassalKeys {
   readonly user: string;
   readonly group: string;
   readonly umask: number;
+  readonly listen: readonly Listen[];
+  readonly pass: Passing;
+  readonly instances: number;
   readonly reload: Reload['kind'];
   readonly 'reload-signal': SignalName;
+  readonly roll: boolean;
+  readonly canary: Given<CanaryKeys>;
+  readonly linger: number;
+  readonly rollback: boolean;
   readonly 'stop-signal': SignalName;
   readonly 'stop-timeout': number;
   readonly ready: Given<ReadyKeys>;
   readonly 'start-timeout': number;
+  readonly health: Given<HealthKeys>;
+  readonly 'on-demand': boolean;
+  readonly 'idle-timeout': number;
+  readonly after: readonly string[];
   readonly restart: 'always' | 'on-failure' | 'never';
   readonly backoff: Given<BackoffKeys>;
   readonly log: Given<LogKeys>;
-  readonly listen: never;
-  readonly instances: never;
-  readonly canary: never;
-  readonly linger: never;
-  readonly health: never;
-  readonly 'on-demand': never;
-  readonly 'idle-timeout': never;
-  readonly after: never;
   readonly limits: never;
   readonly runner: never;
   readonly systemd: never;
   readonly hooks: never;
 }
 
-/** The keys of `ready`. */
-export interface ReadyKeys {
-  readonly after: number;
-  readonly http: never;
-  readonly tcp: never;
-  readonly command: never;
-  readonly log: never;
-  readonly notify: never;
+/** The keys of `canary`. */
+export interface CanaryKeys {
+  readonly share: number;
+  readonly for: number;
 }
 
 /** The keys of `backoff`. */
@@ -67,13 +70,9 @@ export interface LogKeys {
   readonly format: 'raw' | 'json';
 }
 
-const READY: Keys<ReadyKeys> = {
-  after: key(duration(), '1s', '"1s"', 'an instance is ready when it is still alive after this time'),
-  http: later('an HTTP path that answers'),
-  tcp: later('an address that accepts'),
-  command: later('a command that succeeds'),
-  log: later('a line that is printed'),
-  notify: later('the instance says so, sd_notify(3)'),
+const CANARY: Keys<CanaryKeys> = {
+  share: key(SHARE, '5%', '"5%"', 'the part of the new connections'),
+  for: key(duration(1), '60s', '"60s"', 'it has to stay well for so long before it gets them all'),
 };
 
 const BACKOFF: Keys<BackoffKeys> = {
@@ -102,23 +101,26 @@ export const VASSAL_KEYS: Keys<VassalKeys> = {
   user: key(ACCOUNT, "the emperor's", '"www-data"', 'user to run as, by name or number; only root can choose'),
   group: key(ACCOUNT, "the user's", '"www-data"', 'group to run as, by name or number'),
   umask: key(UMASK, "the emperor's", '"022"', 'permissions taken from new files, in octal'),
-  reload: key(choice('overlap', 'signal', 'restart'), "the server's, else `restart`", '"restart"', '`overlap`: start the next instance, then stop the old one; `signal`: tell the instance; `restart`: stop, then start'),
+  listen: { ...key(LISTEN, 'none', '["127.0.0.1:8000", "unix:/run/shop.sock"]', 'addresses that the emperor opens, holds and passes; `:80` takes IPv4 and IPv6; a table says more of one'), inner: LISTEN_KEYS },
+  pass: key(choice('listen-fds', 'fds', 'port'), "the server's, else `listen-fds`", '"listen-fds"', 'how instances get their sockets: `listen-fds`: as descriptors from 3 on, told by `LISTEN_FDS`, sd_listen_fds(3); `fds`: without being told; `port`: they open the address themselves, told by `HOST` and `PORT`'),
+  instances: key(integer(1, 1000), '1', '2', 'instances that share the sockets'),
+  reload: key(choice('overlap', 'signal', 'restart'), "`overlap` with sockets that are passed, else the server's, else `restart`", '"overlap"', '`overlap`: start the next instances, then stop the old ones; `signal`: tell the instances; `restart`: stop, then start'),
   'reload-signal': key(SIGNAL, 'HUP', '"HUP"', 'the signal of `reload = "signal"`'),
+  roll: key(BOOLEAN, 'false', 'true', 'an overlap replaces the instances one by one instead of all at once'),
+  canary: withKeys(CANARY, '{ share = "5%", for = "60s" }', 'a new revision first gets a part of the new connections (TCP)'),
+  linger: key(duration(), '2s', '"2s"', 'after an overlap the old instances serve the connections that they have for so long'),
+  rollback: key(BOOLEAN, 'true', 'false', 'without an overlap: a new revision that cannot start is replaced by the last good one'),
   'stop-signal': key(SIGNAL, 'TERM', '"TERM"', 'the signal that asks an instance to end'),
   'stop-timeout': key(duration(), '30s', '"30s"', 'an instance that has not ended by then is killed with its whole process group'),
-  ready: withKeys(READY, '{ after = "1s" }', 'when an instance counts as ready'),
+  ready: withKeys(READY, '{ after = "1s" }', "when an instance counts as ready, by one of `after`, `http`, `tcp`, `command`, `log`, `notify`; without it: as the server needs, else `after`"),
   'start-timeout': key(duration(), '60s', '"60s"', 'a start that is not ready by then has failed'),
+  health: withKeys(HEALTH, '{ tcp = true }', 'a ready instance is asked by one of `http`, `tcp`, `command`, watched by `watchdog`, or both; a sick one is replaced'),
+  'on-demand': key(BOOLEAN, 'false', 'true', 'nothing is started before the first connection to `listen`'),
+  'idle-timeout': key(duration(1), 'none', '"10m"', 'with `on-demand`: stopped when there was no connection for so long'),
+  after: key(listOf(TEXT), 'none', '["database"]', 'names of vassals that have to be ready before this one starts'),
   restart: key(choice('always', 'on-failure', 'never'), 'always', '"always"', 'whether an instance that ended by itself is started again'),
   backoff: withKeys(BACKOFF, '{ first = "250ms", max = "60s" }', 'waits between the deaths of an instance and its next start'),
   log: withKeys(LOG, '{ max-size = "10M", keep = 10 }', 'how the output of instances is kept'),
-  listen: later('addresses that the emperor opens, holds and passes'),
-  instances: later('processes that share the sockets'),
-  canary: later('part of the traffic that a new revision gets first'),
-  linger: later('how long an old instance finishes its connections'),
-  health: later('probes of a ready instance'),
-  'on-demand': later('start at the first connection'),
-  'idle-timeout': later('stop when unused'),
-  after: later('vassals that must be ready before this one starts'),
   limits: later('memory, cpu, tasks and files'),
   runner: later('how processes are started'),
   systemd: later('properties of a systemd unit'),

@@ -3,7 +3,7 @@ import { key, readKeys, type Given, type Keys } from './keys.ts';
 import { listOf } from './list-form.ts';
 import { folderOf } from './path.ts';
 import { reportOn } from './report.ts';
-import { choice, PATH, TEXT } from './single-forms.ts';
+import { choice, integer, PATH, TEXT } from './single-forms.ts';
 import { readToml } from './toml.ts';
 import { duration } from './units.ts';
 
@@ -18,6 +18,7 @@ export interface Settings {
   readonly 'log-level': 'trace' | 'debug' | 'info' | 'warn' | 'error';
   /** ms */
   readonly rescan: number;
+  readonly 'max-starting': number;
 }
 
 /** Every key of `emperor.toml`. Defaults of paths are those of root; others get the XDG folders. */
@@ -29,6 +30,7 @@ export const SETTINGS_KEYS: Keys<Settings> = {
   'control-group': key(TEXT, 'none', '"adm"', 'group that may use the control socket'),
   'log-level': key(choice('trace', 'debug', 'info', 'warn', 'error'), 'info', '"info"', 'least important message that is logged'),
   rescan: key(duration(1000), '60s', '"60s"', 'every source is looked at again after this time, hint or no hint'),
+  'max-starting': key(integer(1, 10_000), 'cores × 2', '4', 'starts that are judged at one time; further ones wait for their turn'),
 };
 
 /** What `emperor.toml` says, or all of its faults. What it leaves out is not there. */

@@ -41,6 +41,14 @@ export function decimal(least: number, most: number): Form<number> {
   });
 }
 
+/** True or false. */
+export const BOOLEAN: Form<boolean> = single({
+  label: 'true or false',
+  hint: 'write true or false',
+  parse: (text) => (text === 'true' ? true : text === 'false' ? false : undefined),
+  advise: (text) => (/^(yes|on|1)$/i.test(text) ? 'write true' : /^(no|off|0)$/i.test(text) ? 'write false' : null),
+});
+
 /** One of some words. */
 export function choice<T extends string>(...words: readonly T[]): Form<T> {
   return single({

@@ -12,8 +12,8 @@ export function readToml(text: string, file: string): Reading {
     const program = parseTOML(`${text}\n`, { tomlVersion: '1.1' });
     const report = reportOn(file);
     for (const part of program.body[0].body) {
-      if (part.type === 'TOMLTable' && part.kind === 'array') {
-        report.tell('E_SYNTAX', 'lists of tables are not used here', { line: part.loc.start.line, hint: 'write the name in single brackets: [vassal]' });
+      if (part.type === 'TOMLTable' && part.kind === 'array' && part.resolvedKey.length === 2) {
+        report.tell('E_SYNTAX', 'a section is no list of tables', { line: part.loc.start.line, hint: 'write the name in single brackets: [vassal]' });
       }
     }
     return report.reading(treeOf(program));
@@ -68,9 +68,11 @@ function addPair(into: Gathering, pair: AST.TOMLKeyValue): void {
   reach(into, path.slice(0, -1), line).add(path.at(-1) ?? '', nodeOf(pair.value), line);
 }
 
-/** The table at a path. */
+/** The table at a path; a number in it counts the tables of a list. */
 function reach(from: Gathering, path: readonly (string | number)[], line: number): Gathering {
-  return path.reduce<Gathering>((at, key) => at.inside(String(key), line), from);
+  const [key, index, ...rest] = path;
+  if (key === undefined) return from;
+  return typeof index === 'number' ? reach(from.item(String(key), index, line), rest, line) : reach(from.inside(String(key), line), path.slice(1), line);
 }
 
 function nodeOf(node: AST.TOMLContentNode): Node {

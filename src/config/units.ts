@@ -32,13 +32,32 @@ export const SIZE: Form<number> = single({
 });
 
 /** Permissions taken from new files, umask(2), in octal: `"022"`, in TOML also 0o022. */
-export const UMASK: Form<number> = single({
-  label: 'an octal umask',
-  hint: 'write "022"',
-  parse(text, written) {
-    // A plain number without a leading zero may be meant as decimal: better ask.
-    const octal = written === 'number' ? /^0o?[0-7]{0,3}$/ : /^(0o?)?[0-7]{1,3}$/;
-    return octal.test(text) ? Number.parseInt(text.replace(/^0o/, '') || '0', 8) : undefined;
+export const UMASK: Form<number> = octal('an octal umask', '022');
+
+/** Permissions of a file, chmod(2), in octal: `"660"`, in TOML also 0o660. */
+export const MODE: Form<number> = octal('octal permissions', '660');
+
+function octal(label: string, example: string): Form<number> {
+  return single({
+    label,
+    hint: `write "${example}"`,
+    parse(text, written) {
+      // A plain number without a leading zero may be meant as decimal: better ask.
+      const form = written === 'number' ? /^0o?[0-7]{0,3}$/ : /^(0o?)?[0-7]{1,3}$/;
+      return form.test(text) ? Number.parseInt(text.replace(/^0o/, '') || '0', 8) : undefined;
+    },
+    advise: (text) => (/^[0-7]{1,3}$/.test(text) ? `write "${text.padStart(3, '0')}"` : null),
+  });
+}
+
+/** A part of a whole, more than nothing and less than all: `"5%"` or 0.05. */
+export const SHARE: Form<number> = single({
+  label: 'a share',
+  hint: 'write "5%" or 0.05: more than nothing, less than all',
+  parse(text) {
+    const [, number, percent] = /^(\d{1,3}(?:\.\d{1,6})?)(%?)$/.exec(text) ?? [];
+    const share = percent === '%' ? Number(number) / 100 : Number(number);
+    return share > 0 && share < 1 ? share : undefined;
   },
-  advise: (text) => (/^[0-7]{1,3}$/.test(text) ? `write "${text.padStart(3, '0')}"` : null),
+  advise: (text) => (/^[1-9]\d?$/.test(text) ? `write "${text}%"` : null),
 });

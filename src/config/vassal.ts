@@ -1,12 +1,18 @@
 import type { Outcome, VassalId } from '../core/listing.ts';
-import type { Backoff, LogPolicy, Reload, VassalSpec } from '../core/spec.ts';
+import type { Backoff, LogPolicy, VassalSpec } from '../core/spec.ts';
 import type { Preset } from '../presets/preset.ts';
-import { readKeys, type Given } from './keys.ts';
+import { activationOf } from './activation.ts';
+import type { Asked } from './asked.ts';
+import { healthOf } from './health.ts';
+import { readKeys } from './keys.ts';
+import { listeningOf } from './listening.ts';
 import { folderOf } from './path.ts';
 import { expander, magicLetters, type Environment, type Host } from './placeholders.ts';
-import { programOf } from './program.ts';
+import { commandOf, programOf } from './program.ts';
+import { readinessOf, startTimeoutOf } from './readiness.ts';
+import { replacingOf } from './replacing.ts';
 import { reportOn, type Report } from './report.ts';
-import { VASSAL_KEYS, type VassalKeys } from './schema.ts';
+import { VASSAL_KEYS } from './schema.ts';
 import { sectionsOf } from './sections.ts';
 import { readerOf } from './syntax.ts';
 import type { Reading, Table } from './tree.ts';
@@ -25,8 +31,7 @@ export interface ParseContext {
   readonly presets: ReadonlyMap<string, Preset>;
 }
 
-const DEFAULT_READY_MS = 1000;
-const DEFAULT_START_TIMEOUT_MS = 60_000;
+const DEFAULT_LINGER_MS = 2000;
 const DEFAULT_STOP_TIMEOUT_MS = 30_000;
 const DEFAULT_BACKOFF: Backoff = { firstMs: 250, factor: 2, maxMs: 60_000, jitter: 0.2, resetAfterMs: 60_000 };
 const DEFAULT_LOG: LogPolicy = { maxBytes: 10 * 2 ** 20, keep: 10, format: 'raw' };
@@ -54,29 +59,43 @@ function readText({ id, text }: VassalFile, report: Report): Reading | undefined
 function specOf(tree: Table, file: VassalId, context: ParseContext, report: Report): VassalSpec | undefined {
   const sections = sectionsOf(tree, report);
   if (sections === undefined) return undefined;
-  const expand = expander(sections.vassal, magicLetters(file, context.host), context.environment, report);
+  const { vassal: section, uwsgiLine } = sections;
+  const expand = expander(section, magicLetters(file, context.host), context.environment, report);
   const folder = folderOf(file);
-  const given = readKeys(VASSAL_KEYS, sections.vassal, { report, expand, folder });
-  const program = programOf({ sections, given, file, presets: context.presets, report });
-  checkTimes(sections.vassal, given, report);
-  const reload = reloadOf(sections.vassal, given, program?.preset ?? null, report);
+  const given = readKeys(VASSAL_KEYS, section, { report, expand, folder });
+  const asked: Asked = { section, given, report };
+  const program = programOf({ ...asked, uwsgiLine, file, presets: context.presets });
+  const preset = program?.kind === 'server' ? program.preset : null;
+  const listening = listeningOf(asked, preset);
+  const replacing = replacingOf(asked, preset, listening);
+  const ready = readinessOf(asked, preset, listening);
+  const startTimeoutMs = startTimeoutOf(asked, ready);
+  const health = healthOf(asked, listening);
+  const activation = activationOf(asked, listening, file);
   if (program === undefined) return undefined;
-  const { preset, argv } = program;
-  const readyMs = given.ready?.after ?? preset?.ready.ms ?? DEFAULT_READY_MS;
+  const passed = listening.sockets === 'held' ? listening.listen.map(({ address }) => address) : [];
+  const { argv, environment } = commandOf(program, { workers: given.workers ?? null, listen: passed, file });
   return {
     server: preset?.name ?? null,
     argv,
     directory: given.directory ?? folder,
-    environment: given.environment ?? {},
+    environment: { ...environment, ...given.environment },
     environmentFile: given['environment-file'] ?? null,
     user: given.user ?? null,
     group: given.group ?? null,
     umask: given.umask ?? null,
-    reload,
+    listen: listening.listen,
+    passing: listening.passing,
+    instances: given.instances ?? 1,
+    ...replacing,
+    lingerMs: given.linger ?? DEFAULT_LINGER_MS,
+    rollback: given.rollback ?? true,
     stopSignal: given['stop-signal'] ?? preset?.stopSignal ?? 'SIGTERM',
     stopTimeoutMs: given['stop-timeout'] ?? preset?.stopTimeoutMs ?? DEFAULT_STOP_TIMEOUT_MS,
-    startTimeoutMs: given['start-timeout'] ?? Math.max(DEFAULT_START_TIMEOUT_MS, readyMs),
-    ready: { kind: 'after', ms: readyMs },
+    startTimeoutMs,
+    ready,
+    health,
+    ...activation,
     restart: given.restart ?? 'always',
     backoff: {
       firstMs: given.backoff?.first ?? DEFAULT_BACKOFF.firstMs,
@@ -91,29 +110,4 @@ function specOf(tree: Table, file: VassalId, context: ParseContext, report: Repo
       format: given.log?.format ?? DEFAULT_LOG.format,
     },
   };
-}
-
-/** A start that is given up before it can be ready never succeeds. */
-function checkTimes(section: Table, given: Given<VassalKeys>, report: Report): void {
-  const timeoutMs = given['start-timeout'];
-  const readyMs = given.ready?.after ?? DEFAULT_READY_MS;
-  if (timeoutMs === undefined || timeoutMs >= readyMs) return;
-  report.tell('E_KEY_CONFLICT', `"start-timeout" (${timeoutMs} ms) ends before an instance can be ready (${readyMs} ms)`, {
-    line: section.entries.get('start-timeout')?.line ?? null,
-    key: 'start-timeout',
-    hint: 'raise it, or lower "ready.after"',
-  });
-}
-
-function reloadOf(section: Table, given: Given<VassalKeys>, preset: Preset | null, report: Report): Reload {
-  const standard = preset?.reload ?? { kind: 'restart' };
-  const kind = given.reload ?? standard.kind;
-  if (kind === 'signal') return { kind, signal: given['reload-signal'] ?? (standard.kind === 'signal' ? standard.signal : 'SIGHUP') };
-  const entry = section.entries.get('reload-signal');
-  // A `reload` that could not be read may have been "signal".
-  const unread = section.entries.has('reload') && given.reload === undefined;
-  if (entry !== undefined && !unread) {
-    report.tell('E_KEY_CONFLICT', `"reload-signal" is of no use with reload = "${kind}"`, { line: entry.line, key: 'reload-signal', hint: 'write reload = "signal"' });
-  }
-  return { kind };
 }

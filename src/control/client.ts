@@ -2,7 +2,8 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { CODES, EmperorError, type Code } from '../errors.ts';
 import {
   ACTOR_HEADER, VERSION_PREFIX,
-  type EmperorDocument, type EventDocument, type OrderReply, type OrderVerb, type ShutdownReply, type StatusDocument,
+  type Demand, type DiffDocument, type EmperorDocument, type EventDocument, type OrderReply, type RevisionsDocument, type ShutdownReply,
+  type StatusDocument, type WhyDocument,
 } from './protocol.ts';
 
 /** How long an emperor may be silent before it counts as hung, beyond what it was asked to wait. */
@@ -14,7 +15,11 @@ export interface ControlClient {
   /** All vassals, or the one of that name. */
   status(name: string | null): Promise<StatusDocument>;
   /** `waitMs`: how long to wait for the outcomes; null: not at all. */
-  order(verb: OrderVerb, names: readonly string[], waitMs: number | null): Promise<OrderReply>;
+  order(demand: Demand, names: readonly string[], waitMs: number | null): Promise<OrderReply>;
+  history(name: string): Promise<RevisionsDocument>;
+  /** null: by default; see {@link DiffDocument}. */
+  diff(name: string, from: number | null, to: number | null): Promise<DiffDocument>;
+  why(name: string): Promise<WhyDocument>;
   /** Bytes as they come. */
   logs(name: string, lines: number, follow: boolean): AsyncIterable<Uint8Array>;
   events(name: string | null, limit: number, follow: boolean): AsyncIterable<EventDocument>;
@@ -36,10 +41,16 @@ export function controlClient(socketPath: string, actor: string, patienceMs: num
     // The shape of a reply is the emperor's word, and its version is in the path.
     emperor: async () => (await document('GET', '/emperor', null, patienceMs)) as EmperorDocument,
     status: async (name) => (await document('GET', name === null ? '/status' : `/status/${encodeURIComponent(name)}`, null, patienceMs)) as StatusDocument,
-    order: async (verb, names, waitMs) => {
+    order: async ({ verb, ...more }, names, waitMs) => {
       const query = waitMs === null ? '' : `?wait=1&timeout=${waitMs}ms`;
-      return (await document('POST', `/${verb}${query}`, { names }, patienceMs + (waitMs ?? 0))) as OrderReply;
+      return (await document('POST', `/${verb}${query}`, { names, ...more }, patienceMs + (waitMs ?? 0))) as OrderReply;
     },
+    history: async (name) => (await document('GET', `/history/${encodeURIComponent(name)}`, null, patienceMs)) as RevisionsDocument,
+    diff: async (name, from, to) => {
+      const query = [['from', from], ['to', to]].flatMap(([key, number]) => (number === null ? [] : [`${key}=${number}`])).join('&');
+      return (await document('GET', `/diff/${encodeURIComponent(name)}?${query}`, null, patienceMs)) as DiffDocument;
+    },
+    why: async (name) => (await document('GET', `/why/${encodeURIComponent(name)}`, null, patienceMs)) as WhyDocument,
     async *logs(name, lines, follow) {
       const path = `/logs/${encodeURIComponent(name)}?lines=${lines}${follow ? '&follow=1' : ''}`;
       yield* bytes(await ask('GET', path, null, patienceMs), socketPath);

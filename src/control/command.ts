@@ -1,5 +1,6 @@
+import type { Outcome, VassalId } from '../core/listing.ts';
 import type { Emperor } from '../emperor/emperor.ts';
-import type { HistoryQuery, StoredEntry } from '../store/store.ts';
+import type { HistoryQuery, StoredEntry, StoredRevision } from '../store/store.ts';
 import type { Clock } from '../world/clock.ts';
 import type { Logger } from '../world/logger.ts';
 
@@ -42,6 +43,10 @@ export interface ControlPorts {
   readonly logger: Logger;
   /** As in the store: oldest first. */
   readonly history: (query: HistoryQuery) => readonly StoredEntry[];
+  /** As in the store: oldest first, also those of a forgotten vassal. */
+  readonly revisions: (vassal: VassalId) => readonly StoredRevision[];
+  /** Reads the text of a vassal file as this host does. */
+  readonly parse: (vassal: VassalId, text: string) => Outcome;
   readonly logs: LogReader;
   /** Has every source looked at again. */
   readonly rescan: () => Promise<void>;

@@ -1,18 +1,21 @@
+import type { Order } from '../core/event.ts';
 import type { VassalId } from '../core/listing.ts';
-import type { EmperorState, Failure, Vassal } from '../core/state.ts';
+import type { EmperorState, Vassal } from '../core/state.ts';
 import { reasonOf } from '../errors.ts';
 import type { ControlPorts } from './command.ts';
 import { noSuchVassal, vassalsByName } from './names.ts';
-import { outcomeOf, type Outcome } from './outcome.ts';
-import type { OrderResult, OrderVerb } from './protocol.ts';
-import { stateWord } from './snapshot.ts';
+import { outcomeOf, type Past, type Settled } from './outcome.ts';
+import type { Demand, OrderResult } from './protocol.ts';
+import { quoteOf } from './quote.ts';
+import { rollbackTarget } from './rollback.ts';
+import { stateWord, vassalDocument } from './snapshot.ts';
 
-/** Lines of output that a failure is shown with. */
+/** Lines of the log that a failure is shown with, if it has none of its own. */
 const LOG_LINES = 5;
 
 /** One order to several vassals. */
 export interface Orders {
-  readonly verb: OrderVerb;
+  readonly demand: Demand;
   readonly names: readonly string[];
   readonly actor: string;
   /** How long to wait for the outcomes; null: not at all. */
@@ -21,49 +24,70 @@ export interface Orders {
   readonly gone: AbortSignal;
 }
 
-/** Posts the orders, all at once, and tells what became of each. Never rejects for what a vassal did. */
+/** A vassal, and what it is told. */
+interface Addressed {
+  readonly vassal: Vassal;
+  readonly order: Order;
+}
+
+/**
+ * Posts the orders, all at once, and tells what became of each. Never rejects for what a vassal did.
+ * @throws E_STORE if it cannot be told which revisions there are; then nothing was posted
+ */
 export async function giveOrders(orders: Orders, ports: ControlPorts): Promise<readonly OrderResult[]> {
-  const { verb, actor, waitMs } = orders;
+  const { demand, actor, waitMs, gone } = orders;
   const state = ports.emperor.snapshot();
   const known = vassalsByName(state);
   const results = new Map<string, OrderResult>();
-  const addressed: Vassal[] = [];
+  const addressed: Addressed[] = [];
   for (const name of new Set(orders.names)) {
-    const vassal = known.get(name);
-    if (vassal === undefined) results.set(name, result(name, 'no-vassal', 'E_NO_VASSAL', noSuchVassal(name).message));
-    else if (state.life !== 'running') results.set(name, result(name, 'failed', null, 'the emperor is about to end'));
-    else if (vassal.newest === null && verb !== 'stop') results.set(name, result(name, 'no-vassal', 'E_NO_VASSAL', 'its file is gone'));
-    else addressed.push(vassal);
+    const addressee = address(name, demand, known.get(name), state, ports);
+    if ('outcome' in addressee) results.set(name, addressee);
+    else addressed.push(addressee);
   }
   const post = (): void => {
-    for (const { id } of addressed) ports.emperor.post({ type: 'order', verb, vassal: id, actor });
+    for (const { vassal, order } of addressed) ports.emperor.post({ type: 'order', ...order, vassal: vassal.id, actor });
   };
   if (waitMs === null) {
     post();
-    for (const { name } of addressed) results.set(name, result(name, 'posted', null, null));
+    for (const { vassal } of addressed) results.set(vassal.name, result(vassal.name, 'posted', null, null));
   } else {
-    const outcomes = await watch(addressed, orders, waitMs, ports, post);
-    await Promise.all(addressed.map(async (vassal) => {
-      results.set(vassal.name, await told(vassal, verb, waitMs, outcomes.get(vassal.id), ports));
+    const outcomes = await watch(addressed, gone, waitMs, ports, post);
+    await Promise.all(addressed.map(async ({ vassal, order }) => {
+      const outcome = outcomes.get(vassal.id) ?? null;
+      results.set(vassal.name, outcome === null ? overdue(vassal, order, waitMs, ports) : await told(vassal, outcome, gone, ports));
     }));
   }
   return orders.names.flatMap((name) => results.get(name) ?? []);
 }
 
-interface Watched {
-  readonly oldFailure: Failure | null;
+/** The order for the vassal of a name, or why it cannot be given. */
+function address(name: string, demand: Demand, vassal: Vassal | undefined, state: EmperorState, ports: ControlPorts): Addressed | OrderResult {
+  if (vassal === undefined) return result(name, 'no-vassal', 'E_NO_VASSAL', noSuchVassal(name).message);
+  if (state.life !== 'running') return result(name, 'failed', null, 'the emperor is about to end');
+  if (vassal.newest === null && demand.verb !== 'stop') return result(name, 'no-vassal', 'E_NO_VASSAL', 'its file is gone');
+  if (demand.verb !== 'rollback') return { vassal, order: demand };
+  const target = rollbackTarget(vassal, demand.revision, ports);
+  return target.ok ? { vassal, order: { verb: 'rollback', to: target.to } } : result(name, 'failed', 'E_VALUE', target.message);
+}
+
+interface Watched extends Past {
+  readonly order: Order;
+  refusal: string | null;
   /** The order has left the mailbox: from here on, what the vassal does is its answer. */
   handled: boolean;
 }
 
 /** Posts, and collects the outcomes until all are there, time is up or nobody listens any more. */
 function watch(
-  vassals: readonly Vassal[], orders: Orders, waitMs: number, ports: ControlPorts, post: () => void,
-): Promise<ReadonlyMap<VassalId, Outcome>> {
+  addressed: readonly Addressed[], gone: AbortSignal, waitMs: number, ports: ControlPorts, post: () => void,
+): Promise<ReadonlyMap<VassalId, Settled>> {
   return new Promise((resolve) => {
-    const outcomes = new Map<VassalId, Outcome>();
+    const outcomes = new Map<VassalId, Settled>();
     // A vassal whose file is gone leaves no record of the order: it is on its way out already.
-    const pending = new Map<VassalId, Watched>(vassals.map((each) => [each.id, { oldFailure: each.failure, handled: each.newest === null }]));
+    const pending = new Map<VassalId, Watched>(addressed.map(({ vassal, order }) => (
+      [vassal.id, { order, oldFailure: vassal.failure, refusal: null, handled: vassal.newest === null }]
+    )));
 
     const judge = (id: VassalId, state: EmperorState): void => {
       const watched = pending.get(id);
@@ -71,44 +95,51 @@ function watch(
       const vassal = state.vassals.get(id) ?? null;
       if (vassal === null || vassal.newest === null) watched.handled = true;
       if (!watched.handled) return;
-      const outcome = outcomeOf(orders.verb, vassal, watched.oldFailure);
+      const outcome = outcomeOf(watched.order, vassal, watched);
       if (outcome.kind === 'pending') return;
       outcomes.set(id, outcome);
       pending.delete(id);
       if (pending.size === 0) finish();
     };
     const unsubscribe = ports.emperor.subscribe(({ history, vassals: changed }, state) => {
-      for (const { event, vassal } of history) {
-        const watched = event === 'order' && vassal !== null ? pending.get(vassal) : undefined;
+      const concerned = new Set(changed.keys());
+      for (const { event, vassal, why } of history) {
+        const watched = vassal === null ? undefined : pending.get(vassal);
         if (watched === undefined || vassal === null) continue;
-        watched.handled = true;
-        judge(vassal, state);
+        if (event === 'order') watched.handled = true;
+        if (event === 'rejected' && watched.handled) watched.refusal = why;
+        concerned.add(vassal);
       }
-      for (const id of changed.keys()) judge(id, state);
+      for (const id of concerned) judge(id, state);
     });
     const cancel = ports.clock.after(waitMs, () => finish());
     const finish = (): void => {
       unsubscribe();
       cancel();
-      orders.gone.removeEventListener('abort', finish);
+      gone.removeEventListener('abort', finish);
       resolve(outcomes);
     };
-    orders.gone.addEventListener('abort', finish);
+    gone.addEventListener('abort', finish);
     post();
-    if (pending.size === 0 || orders.gone.aborted) finish();
+    if (pending.size === 0 || gone.aborted) finish();
   });
 }
 
-async function told(vassal: Vassal, verb: OrderVerb, waitMs: number, outcome: Outcome | undefined, ports: ControlPorts): Promise<OrderResult> {
-  if (outcome === undefined || outcome.kind === 'pending') {
-    const now = ports.emperor.snapshot().vassals.get(vassal.id);
-    const word = now === undefined ? 'forgotten' : stateWord(now);
-    return result(vassal.name, 'timeout', 'E_TIMEOUT', `the ${verb} did not come to an end within ${waitMs / 1000} s: it is ${word}, and goes on`);
-  }
-  if (outcome.kind === 'done') return result(vassal.name, 'done', null, outcome.message);
-  const { kind, code, message } = outcome;
-  if (code === 'E_NO_VASSAL') return result(vassal.name, 'no-vassal', code, message);
-  return { ...result(vassal.name, kind, code, message), log: kind === 'failed' ? await lastLines(vassal.name, ports) : [] };
+function overdue({ id, name }: Vassal, { verb }: Order, waitMs: number, { emperor, clock }: ControlPorts): OrderResult {
+  const vassal = emperor.snapshot().vassals.get(id);
+  const waitsFor = vassal === undefined ? [] : vassalDocument(vassal, clock.now()).waitsFor;
+  const word = vassal === undefined ? 'forgotten' : `${stateWord(vassal)}${waitsFor.length === 0 ? '' : ` for ${waitsFor.join(', ')}`}`;
+  return result(name, 'timeout', 'E_TIMEOUT', `the ${verb} did not come to an end within ${waitMs / 1000} s: it is ${word}, and goes on`);
+}
+
+async function told({ id, name }: Vassal, outcome: Settled, gone: AbortSignal, ports: ControlPorts): Promise<OrderResult> {
+  if (outcome.kind === 'done') return result(name, 'done', null, outcome.message);
+  const { kind, code, message, failure } = outcome;
+  if (code === 'E_NO_VASSAL') return result(name, 'no-vassal', code, message);
+  const own = failure === null ? [] : await quoteOf(id, failure, ports, gone);
+  // What never ran has printed nothing.
+  const printed = kind === 'failed' && (failure === null || failure.instance !== null);
+  return { ...result(name, kind, code, message), log: own.length > 0 || !printed ? own : await lastLines(name, ports) };
 }
 
 async function lastLines(name: string, ports: ControlPorts): Promise<readonly string[]> {

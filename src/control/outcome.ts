@@ -1,38 +1,72 @@
+import type { Order } from '../core/event.ts';
 import { printFault } from '../core/fault.ts';
-import type { ExitStatus, Failure, Vassal } from '../core/state.ts';
+import type { ExitStatus, Failure, Generation, Vassal } from '../core/state.ts';
 import { unreachable, type Code } from '../errors.ts';
-import type { OrderVerb } from './protocol.ts';
 
 /** What has become of an order. */
-export type Outcome =
-  | { readonly kind: 'pending' }
+export type Outcome = { readonly kind: 'pending' } | Settled;
+
+/** What has become of an order that came to an end. */
+export type Settled =
   | { readonly kind: 'done'; readonly message: string | null }
-  | { readonly kind: 'failed' | 'fault'; readonly code: Code | null; readonly message: string };
+  /** `failure`: the one that is told, if it is that of the vassal. */
+  | { readonly kind: 'failed' | 'fault'; readonly code: Code | null; readonly message: string; readonly failure: Failure | null };
+
+/** What was known of a vassal when the order was given, and what was heard since. */
+export interface Past {
+  /** The vassal's failure at that time: the order is not to blame for that one. */
+  readonly oldFailure: Failure | null;
+  /** Why a revision was refused since then, as the history tells it; null: none was. */
+  readonly refusal: string | null;
+}
 
 const PENDING: Outcome = { kind: 'pending' };
 const DONE: Outcome = { kind: 'done', message: null };
+const LATER: Outcome = { kind: 'done', message: 'it takes effect when it starts' };
 
 /**
  * Judges an order by the vassal as it is after the order was handled. Pure.
  * @param vassal null: forgotten
- * @param oldFailure the vassal's failure when the order was given: the order is not to blame for that one
  */
-export function outcomeOf(verb: OrderVerb, vassal: Vassal | null, oldFailure: Failure | null): Outcome {
-  if (verb === 'stop') return stopOutcome(vassal);
-  if (vassal === null || vassal.newest === null) return { kind: 'failed', code: 'E_NO_VASSAL', message: 'its file is gone' };
-  // The good revision that goes on, or is restarted, is not what was asked for: the newest is.
-  if (verb !== 'restart' && !vassal.newest.outcome.ok) return atFault(vassal);
-  return upOutcome(vassal, oldFailure);
+export function outcomeOf(order: Order, vassal: Vassal | null, past: Past): Outcome {
+  switch (order.verb) {
+    case 'stop':
+      return stopOutcome(vassal);
+    case 'pause':
+      return pauseOutcome(vassal);
+    case 'scale':
+      return vassal === null || vassal.newest === null ? gone() : scaleOutcome(order.instances, vassal);
+    case 'start':
+    case 'resume':
+    case 'reload':
+      if (vassal === null || vassal.newest === null) return gone();
+      // The good revision that goes on is not what was asked for: the newest is.
+      return vassal.pinned === null && !vassal.newest.outcome.ok ? atFault(vassal) : upOutcome(vassal, past);
+    case 'restart':
+    case 'rollback':
+      return vassal === null || vassal.newest === null ? gone() : upOutcome(vassal, past);
+    default:
+      return unreachable(order);
+  }
 }
 
+/** On demand nothing runs either until someone connects: whoever set it up again since then has ended the stop. */
 function stopOutcome(vassal: Vassal | null): Outcome {
   if (vassal === null) return DONE;
   const { phase } = vassal.state;
-  const down = phase === 'stopped' || phase === 'exited' || phase === 'invalid';
+  const down = phase === 'stopped' || phase === 'exited' || phase === 'invalid' || phase === 'paused' || phase === 'idle';
   return down && vassal.leaving.length === 0 ? DONE : PENDING;
 }
 
-function upOutcome(vassal: Vassal, oldFailure: Failure | null): Outcome {
+function pauseOutcome(vassal: Vassal | null): Outcome {
+  if (vassal === null) return DONE;
+  if (vassal.leaving.length > 0) return PENDING;
+  const { phase } = vassal.state;
+  if (phase === 'stopped') return failed('it was stopped');
+  return phase === 'paused' ? DONE : PENDING;
+}
+
+function upOutcome(vassal: Vassal, past: Past): Outcome {
   const { state, failure } = vassal;
   switch (state.phase) {
     case 'starting':
@@ -40,20 +74,77 @@ function upOutcome(vassal: Vassal, oldFailure: Failure | null): Outcome {
     case 'reloading':
     case 'stopping':
       return PENDING;
+    case 'waiting':
+      return state.cycle === null ? PENDING : atFault(vassal);
+    case 'idle':
     case 'ready':
-      if (vassal.newest?.outcome.ok === false) return { kind: 'done', message: `it runs an older revision: ${atFault(vassal).message}` };
-      return failure === null || failure === oldFailure ? DONE : { kind: 'failed', code: failure.code, message: failure.message };
+      return arrived(vassal, past);
     case 'invalid':
       return atFault(vassal);
     case 'backoff':
-      return { kind: 'failed', code: failure?.code ?? null, message: failure?.message ?? 'it ended, and waits for its next start' };
+      return failed('it ended, and waits for its next start', failure);
     case 'exited':
-      return { kind: 'failed', code: failure?.code ?? null, message: failure?.message ?? `it ended by itself ${printStatus(state.status)}` };
+      return failed(`it ended by itself ${printStatus(state.status)}`, failure);
+    case 'paused':
     case 'stopped':
-      return { kind: 'failed', code: null, message: 'it was stopped before it was ready' };
+      return failed(`it was ${state.phase} before it was ready`);
     default:
       return unreachable(state);
   }
+}
+
+/** It serves. But is it what was asked for that does? */
+function arrived(vassal: Vassal, { oldFailure, refusal }: Past): Outcome {
+  const { failure, newest, pinned } = vassal;
+  if (newest?.outcome.ok === false && pinned === null) return { kind: 'done', message: `it runs an older revision: ${atFault(vassal).message}` };
+  if (failure !== null && !sameFailure(failure, oldFailure)) return failed('', failure);
+  return refusal === null ? DONE : failed(refusal);
+}
+
+/** Only what is up can have more instances, or fewer; whatever else is asked for counts when it starts. */
+function scaleOutcome(count: number, vassal: Vassal): Outcome {
+  const { state } = vassal;
+  switch (state.phase) {
+    case 'starting':
+    case 'refreshing':
+    case 'reloading':
+    case 'stopping':
+      return PENDING;
+    case 'waiting':
+      return state.cycle === null ? PENDING : atFault(vassal);
+    case 'backoff':
+      return failed('it ended, and waits for its next start', vassal.failure);
+    case 'ready':
+      return sizeOutcome(count, state.current, vassal.failure);
+    case 'idle':
+    case 'paused':
+    case 'stopped':
+    case 'exited':
+    case 'invalid':
+      return LATER;
+    default:
+      return unreachable(state);
+  }
+}
+
+function sizeOutcome(count: number, { places }: Generation, failure: Failure | null): Outcome {
+  if (places.length !== count) return { kind: 'done', message: `it has ${places.length} now, and ${count} from its next start on` };
+  if (places.some((place) => place.phase === 'backoff')) return failed('some of its instances ended, and wait for their next start', failure);
+  return places.every((place) => place.phase === 'ready') ? DONE : PENDING;
+}
+
+function gone(): Outcome {
+  return { kind: 'failed', code: 'E_NO_VASSAL', message: 'its file is gone', failure: null };
+}
+
+/** @param message if there is no failure that says more */
+function failed(message: string, failure: Failure | null = null): Outcome {
+  return { kind: 'failed', code: failure?.code ?? null, message: failure?.message ?? message, failure };
+}
+
+/** The output of a failure is known later than the failure. */
+function sameFailure(a: Failure, b: Failure | null): boolean {
+  return b !== null && a.at === b.at && a.code === b.code && a.instance === b.instance && a.message === b.message;
 }
 
 function atFault({ failure, newest }: Vassal): Outcome & { readonly kind: 'fault' } {
@@ -63,6 +154,7 @@ function atFault({ failure, newest }: Vassal): Outcome & { readonly kind: 'fault
     kind: 'fault',
     code: failure?.code ?? faults[0]?.code ?? null,
     message: failure?.message ?? (text === '' ? 'nothing of it can be run' : text),
+    failure,
   };
 }
 

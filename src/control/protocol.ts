@@ -1,5 +1,5 @@
 import type { HistoryEvent } from '../core/history.ts';
-import type { ExitStatus, Phase } from '../core/state.ts';
+import type { ExitStatus, Phase, Stage, Want } from '../core/state.ts';
 import type { Code } from '../errors.ts';
 
 /** First part of every path on the control socket. A change that breaks old clients gets a new one. */
@@ -32,22 +32,30 @@ export interface StatusDocument {
 
 /** A vassal's state in one word. */
 export type StateWord =
-  | 'idle' | 'waiting' | 'starting' | 'ready' | 'reloading' | 'backoff' | 'stopping' | 'stopped' | 'exited' | 'invalid';
+  | 'idle' | 'waiting' | 'starting' | 'ready' | 'reloading' | 'backoff' | 'stopping' | 'paused' | 'stopped' | 'exited' | 'invalid';
 
 export interface VassalDocument {
   readonly name: string;
   readonly file: string;
   readonly state: StateWord;
   /** What the operator wants. */
-  readonly want: 'up' | 'down';
+  readonly want: Want;
   /** What serves; if nothing does, what would. null: the file is gone. */
   readonly revision: number | null;
+  /** The older revision that an operator went back to; null: none. */
+  readonly pinned: number | null;
+  /** Instances that an operator asked for; null: what the file says. */
+  readonly scale: number | null;
   readonly server: string | null;
   readonly listen: readonly string[];
+  /** In state `waiting`: the vassals that have to be ready first; none of them: it waits for its turn. */
+  readonly waitsFor: readonly string[];
+  /** How far an overlap has come; null: there is none. */
+  readonly stage: Stage['kind'] | null;
   readonly instances: readonly InstanceDocument[];
   /** Starts that nobody asked for: after a death. */
   readonly restarts: number;
-  /** When the next start is due, in state `backoff`. */
+  /** When the next start after a death is due. */
   readonly nextStartAt: string | null;
   /** What went wrong last with the newest revision; null once it serves. */
   readonly failure: FailureDocument | null;
@@ -59,10 +67,14 @@ export interface InstanceDocument {
   readonly pid: number | null;
   readonly state: 'starting' | 'ready' | 'stopping';
   readonly revision: number;
+  /** Counts up with each reload; those of one generation share their sockets. */
+  readonly generation: number;
   readonly startedAt: string;
   readonly readyAt: string | null;
   /** True if an earlier emperor started it. */
   readonly adopted: boolean;
+  /** What it says of itself, sd_notify(3), STATUS=; null: nothing. */
+  readonly status: string | null;
 }
 
 export interface FailureDocument {
@@ -70,6 +82,8 @@ export interface FailureDocument {
   readonly code: Code;
   readonly message: string;
   readonly at: string;
+  /** The last lines that the instance printed whose failure it was. */
+  readonly output: readonly string[];
 }
 
 /** One line of `GET /v1/events`, and of `emperor events --json`. */
@@ -91,8 +105,84 @@ export interface EventDocument {
   readonly status: ExitStatus | null;
 }
 
-/** What an operator can ask of vassals: `POST /v1/VERB?wait=1&timeout=30s` with `{"names":[…]}`. */
-export type OrderVerb = 'start' | 'stop' | 'restart' | 'reload';
+/**
+ * What `GET /v1/history/NAME` answers: the revisions of a vassal that are kept, oldest first. The last 100 are, and those in use;
+ * also those of a vassal that is forgotten.
+ */
+export interface RevisionsDocument {
+  readonly name: string;
+  readonly file: string;
+  readonly revisions: readonly RevisionDocument[];
+}
+
+export interface RevisionDocument {
+  readonly number: number;
+  /** When it was seen first. */
+  readonly at: string;
+  /** SHA-256 of the text, hex. */
+  readonly hash: string;
+  /** False if it had faults. */
+  readonly runnable: boolean;
+  readonly marks: readonly RevisionMark[];
+}
+
+/** `good`: the last one that was ready. `refused`: tried, and failed. `pinned`: an operator went back to it. */
+export type RevisionMark = 'serving' | 'newest' | 'pinned' | 'good' | 'refused';
+
+/**
+ * What `GET /v1/diff/NAME?from=A&to=B` answers: two revisions with their texts. Whoever asks compares them: long texts take long,
+ * and vassals do not wait for that.
+ */
+export interface DiffDocument {
+  readonly name: string;
+  readonly file: string;
+  readonly from: RevisionText;
+  readonly to: RevisionText;
+}
+
+export interface RevisionText {
+  readonly number: number;
+  readonly at: string;
+  readonly hash: string;
+  readonly text: string;
+}
+
+/** What `GET /v1/why/NAME` answers: why a vassal does what it does. */
+export interface WhyDocument {
+  readonly name: string;
+  readonly file: string;
+  readonly state: StateWord;
+  /** Since when; null: nobody remembers. */
+  readonly since: string | null;
+  /** What brought it there, a sentence; null: nobody remembers. */
+  readonly cause: string | null;
+  /** Who asked for that; null: nobody. */
+  readonly actor: string | null;
+  readonly revision: number | null;
+  readonly failure: FailureDocument | null;
+  readonly nextStartAt: string | null;
+  /** What has to be ready first, and what it does. `state` null: there is no vassal of that name. */
+  readonly waitsFor: readonly { readonly name: string; readonly state: StateWord | null }[];
+  /** What can be done, a sentence each. */
+  readonly advice: readonly string[];
+}
+
+/** What an operator can ask of vassals: `POST /v1/VERB?wait=1&timeout=30s` with `{"names":[…]}`, and what {@link Demand} adds. */
+export type OrderVerb = 'start' | 'stop' | 'restart' | 'reload' | 'pause' | 'resume' | 'scale' | 'rollback';
+
+/** An order with all that it says. */
+export type Demand =
+  | { readonly verb: Exclude<OrderVerb, 'scale' | 'rollback'> }
+  /** 1 to {@link MAX_INSTANCES}. */
+  | { readonly verb: 'scale'; readonly instances: number }
+  /** null: the one before what runs. */
+  | { readonly verb: 'rollback'; readonly revision: number | null };
+
+/** Instances that an operator can ask for. */
+export const MAX_INSTANCES = 1_000;
+
+/** More than any revision ever has. */
+export const MAX_REVISION = 999_999_999;
 
 /** One result for each name, in the order of the request. */
 export interface OrderReply {
@@ -106,7 +196,7 @@ export interface OrderResult {
   readonly code: Code | null;
   /** Why it failed, for people; with `done` it is null, or something to be known. */
   readonly message: string | null;
-  /** The last lines that a failed vassal printed. */
+  /** The last lines that the instance printed, or the vassal, that failed. */
   readonly log: readonly string[];
 }
 

@@ -1,5 +1,6 @@
-import { EmperorError } from '../errors.ts';
+import { EmperorError, unreachable } from '../errors.ts';
 import { parseDuration } from '../core/duration.ts';
+import { MAX_INSTANCES, MAX_REVISION, type Demand, type OrderVerb } from './protocol.ts';
 
 /** Vassals that one order may name. */
 export const MAX_NAMES = 100_000;
@@ -29,6 +30,31 @@ export function namesOf(body: unknown): readonly string[] {
   return names.map((name: unknown) => text(name, 'the name of a vassal'));
 }
 
+/** What an order says beyond its names: `{"names":["shop"],"instances":3}`, `{"names":["shop"],"revision":2}`. @throws E_REQUEST */
+export function demandOf(verb: OrderVerb, body: unknown): Demand {
+  const { instances, revision } = record(body);
+  switch (verb) {
+    case 'scale':
+      return { verb, instances: wholeNumber(instances, 'instances', MAX_INSTANCES) };
+    case 'rollback':
+      return { verb, revision: revision === undefined || revision === null ? null : wholeNumber(revision, 'revision', MAX_REVISION) };
+    case 'start':
+    case 'stop':
+    case 'restart':
+    case 'reload':
+    case 'pause':
+    case 'resume':
+      return { verb };
+    default:
+      return unreachable(verb);
+  }
+}
+
+/** The number of a revision in a query; null: none is given. @throws E_REQUEST */
+export function revisionNumber(value: string | undefined, name: string): number | null {
+  return value === undefined ? null : wholeNumber(/^\d{1,9}$/.test(value) ? Number(value) : value, name, MAX_REVISION);
+}
+
 /** A yes or no, `1` or `0`, in a query. @throws E_REQUEST */
 export function flag(value: string | undefined, name: string): boolean {
   if (value === undefined || value === '0') return false;
@@ -54,6 +80,11 @@ export function durationMs(value: string, name: string): number {
 /** An error that says what is wrong with a request. */
 export function malformed(message: string): EmperorError {
   return new EmperorError('E_REQUEST', message);
+}
+
+function wholeNumber(value: unknown, name: string, most: number): number {
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 1 || value > most) throw malformed(`${name} has to be a whole number from 1 to ${most}`);
+  return value;
 }
 
 function text(value: unknown, what: string): string {

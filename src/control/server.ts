@@ -5,19 +5,24 @@ import { pipeline } from 'node:stream/promises';
 import { fastify, type FastifyReply, type FastifyRequest, type FastifyServerOptions } from 'fastify';
 import { EmperorError, errnoOf, reasonOf, type Code } from '../errors.ts';
 import type { ControlCommand, ControlPorts, ControlReply } from './command.ts';
+import { diff } from './commands/diff.ts';
 import { emperor } from './commands/emperor.ts';
 import { events } from './commands/events.ts';
+import { history } from './commands/history.ts';
 import { logs } from './commands/logs.ts';
 import { order } from './commands/order.ts';
 import { rescan } from './commands/rescan.ts';
 import { shutdown } from './commands/shutdown.ts';
 import { status, statusOfOne } from './commands/status.ts';
-import { ACTOR_HEADER, VERSION_PREFIX, type ErrorReply } from './protocol.ts';
+import { why } from './commands/why.ts';
+import { ACTOR_HEADER, VERSION_PREFIX, type ErrorReply, type OrderVerb } from './protocol.ts';
 import { claim, listenPrivately, type ControlSocket } from './socket.ts';
+
+const ORDERS: readonly OrderVerb[] = ['start', 'stop', 'restart', 'reload', 'pause', 'resume', 'scale', 'rollback'];
 
 /** Everything that can be asked. */
 const COMMANDS: readonly ControlCommand[] = [
-  emperor, status, statusOfOne, order('start'), order('stop'), order('restart'), order('reload'), logs, events, shutdown, rescan,
+  emperor, status, statusOfOne, ...ORDERS.map(order), logs, events, history, diff, why, shutdown, rescan,
 ];
 
 /** Largest body of a request: room for many names. */
@@ -116,7 +121,7 @@ function sendError(reply: FastifyReply, thrown: unknown, { logger }: ControlPort
 }
 
 function httpStatusOf(code: Code): number {
-  if (code === 'E_REQUEST') return 400;
+  if (code === 'E_REQUEST' || code === 'E_VALUE') return 400;
   return code === 'E_NO_VASSAL' ? 404 : 500;
 }
 

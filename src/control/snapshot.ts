@@ -1,10 +1,13 @@
+import { printAddress } from '../core/address.ts';
 import type { Now } from '../core/event.ts';
-import type { EmperorState, Instance, Vassal } from '../core/state.ts';
+import { generationsOf, isTaken } from '../core/generation.ts';
+import { chosen } from '../core/lifecycle.ts';
+import type { EmperorState, Failure, Instance, Runnable, Vassal } from '../core/state.ts';
 import { unreachable } from '../errors.ts';
 import type { StoredEntry } from '../store/store.ts';
 import { rfc3339 } from '../world/rfc3339.ts';
 import type { Identity } from './command.ts';
-import type { EmperorDocument, EventDocument, InstanceDocument, StateWord, StatusDocument, VassalDocument } from './protocol.ts';
+import type { EmperorDocument, EventDocument, FailureDocument, InstanceDocument, StateWord, StatusDocument, VassalDocument } from './protocol.ts';
 
 /** The state for people and scripts; `vassals` may be only some of them. Pure. */
 export function statusDocument(state: EmperorState, vassals: Iterable<Vassal>, identity: Identity, now: Now): StatusDocument {
@@ -30,20 +33,27 @@ export function eventDocument(entry: StoredEntry): EventDocument {
   return { sequence, at: rfc3339(at), event, name, file: vassal, instance, pid, revision, from, to, why, actor, status };
 }
 
-function vassalDocument(vassal: Vassal, now: Now): VassalDocument {
+/** All about one vassal. Pure. */
+export function vassalDocument(vassal: Vassal, now: Now): VassalDocument {
   const { state, failure } = vassal;
+  const runs = mainRuns(vassal);
+  const nextStartMs = nextStart(vassal);
   return {
     name: vassal.name,
     file: vassal.id,
     state: stateWord(vassal),
     want: vassal.want,
-    revision: revisionOf(vassal),
-    server: serverOf(vassal),
-    listen: [],
+    revision: servingRevision(vassal) ?? chosen(vassal)?.number ?? vassal.newest?.number ?? null,
+    pinned: vassal.pinned?.number ?? null,
+    scale: vassal.scale,
+    server: runs?.spec.server ?? null,
+    listen: runs?.spec.listen.map(({ address }) => printAddress(address)) ?? [],
+    waitsFor: state.phase === 'waiting' ? runs?.spec.after ?? [] : [],
+    stage: state.phase === 'reloading' ? state.stage.kind : null,
     instances: instancesOf(vassal),
     restarts: vassal.restarts,
-    nextStartAt: state.phase === 'backoff' ? rfc3339(now.at + (state.untilMs - now.ms)) : null,
-    failure: failure === null ? null : { revision: failure.revision, code: failure.code, message: failure.message, at: rfc3339(failure.at) },
+    nextStartAt: nextStartMs === null ? null : rfc3339(now.at + (nextStartMs - now.ms)),
+    failure: failure === null ? null : failureDocument(failure),
   };
 }
 
@@ -51,14 +61,19 @@ function vassalDocument(vassal: Vassal, now: Now): VassalDocument {
 export function stateWord(vassal: Vassal): StateWord {
   const { state } = vassal;
   switch (state.phase) {
+    case 'waiting':
+      return state.cycle === null ? 'waiting' : 'invalid';
+    case 'starting':
+      return state.current.places.every((place) => place.phase === 'queued') ? 'waiting' : 'starting';
     case 'refreshing':
       return 'reloading';
     case 'stopping':
-      return state.why === 'restart' ? 'reloading' : 'stopping';
-    case 'starting':
+      return state.why === 'restart' || state.why === 'backoff' ? 'reloading' : 'stopping';
+    case 'idle':
     case 'ready':
     case 'reloading':
     case 'backoff':
+    case 'paused':
     case 'stopped':
     case 'exited':
     case 'invalid':
@@ -68,26 +83,21 @@ export function stateWord(vassal: Vassal): StateWord {
   }
 }
 
-function instancesOf({ state, leaving }: Vassal): readonly InstanceDocument[] {
-  const old = leaving.map((each) => instanceDocument(each.instance, 'stopping'));
-  switch (state.phase) {
-    case 'starting':
-      return [instanceDocument(state.instance, 'starting'), ...old];
-    case 'refreshing':
-    case 'ready':
-      return [instanceDocument(state.instance, 'ready'), ...old];
-    case 'reloading':
-      return [instanceDocument(state.current, 'ready'), instanceDocument(state.next, 'starting'), ...old];
-    case 'stopping':
-      return [instanceDocument(state.cursed, 'stopping'), ...old];
-    case 'backoff':
-    case 'stopped':
-    case 'exited':
-    case 'invalid':
-      return old;
-    default:
-      return unreachable(state);
-  }
+/** The number of the revision that serves, or is about to, and would go on if a reload failed; null: nothing runs. */
+export function servingRevision({ state }: Vassal): number | null {
+  return 'current' in state ? state.current.runs.number : null;
+}
+
+function failureDocument({ revision, code, message, at, output }: Failure): FailureDocument {
+  return { revision, code, message, at: rfc3339(at), output };
+}
+
+function instancesOf(vassal: Vassal): readonly InstanceDocument[] {
+  const places = generationsOf(vassal).flatMap((generation) => generation.places).filter(isTaken);
+  return [
+    ...places.map(({ phase, instance }) => instanceDocument(instance, phase === 'starting' ? 'starting' : 'ready')),
+    ...vassal.leaving.map(({ instance }) => instanceDocument(instance, 'stopping')),
+  ];
 }
 
 function instanceDocument(instance: Instance, state: InstanceDocument['state']): InstanceDocument {
@@ -96,27 +106,26 @@ function instanceDocument(instance: Instance, state: InstanceDocument['state']):
     pid: instance.process?.pid ?? null,
     state,
     revision: instance.runs.number,
+    generation: instance.generation,
     startedAt: rfc3339(instance.bornAt),
     readyAt: instance.readyAt === null ? null : rfc3339(instance.readyAt),
     adopted: instance.adopted,
+    status: instance.status,
   };
 }
 
-function revisionOf(vassal: Vassal): number | null {
-  return mainInstance(vassal)?.runs.number ?? vassal.newest?.number ?? null;
+/** What stands for the vassal: what serves, else what is to. */
+function mainRuns(vassal: Vassal): Runnable | null {
+  return 'current' in vassal.state ? vassal.state.current.runs : chosen(vassal) ?? vassal.good;
 }
 
-function serverOf(vassal: Vassal): string | null {
-  const newest = vassal.newest?.outcome;
-  const spec = mainInstance(vassal)?.runs.spec ?? (newest?.ok === true ? newest.spec : vassal.good?.spec);
-  return spec?.server ?? null;
-}
-
-/** The instance that stands for the vassal: the one that serves, else the one that is to. */
-function mainInstance({ state }: Vassal): Instance | null {
-  if (state.phase === 'reloading') return state.current;
-  if (state.phase === 'starting' || state.phase === 'refreshing' || state.phase === 'ready') return state.instance;
-  return null;
+/** When the next start after a death is due, monotonic ms; null: none is. */
+function nextStart(vassal: Vassal): number | null {
+  const { state } = vassal;
+  if (state.phase === 'stopping') return state.why === 'backoff' ? state.resumeMs : null;
+  const places = generationsOf(vassal).flatMap((generation) => generation.places);
+  const waits = places.flatMap((place) => (place.phase === 'backoff' ? [place.untilMs] : []));
+  return waits.length === 0 ? null : Math.min(...waits);
 }
 
 function compare(a: string, b: string): number {

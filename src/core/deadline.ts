@@ -1,36 +1,46 @@
 import { unreachable } from '../errors.ts';
-import type { EmperorState, Vassal } from './state.ts';
+import { generationsOf } from './generation.ts';
+import type { EmperorState, Place, Vassal } from './state.ts';
 
-/** The earliest moment at which some rule has to look at the state again, in monotonic ms; Infinity: never. */
+/** The earliest moment at which some rule has to look at a vassal again, in monotonic ms; Infinity: never. */
 export function nextDeadline(state: EmperorState): number {
   let earliest = Infinity;
   for (const deadline of state.timed.values()) earliest = Math.min(earliest, deadline);
   return earliest;
 }
 
-/** The earliest deadline of one vassal; Infinity: it has none. */
-export function deadlineOf(vassal: Vassal): number {
-  let earliest = ownDeadline(vassal);
-  for (const leaving of vassal.leaving) earliest = Math.min(earliest, leaving.killAtMs);
+/** When a start that takes long is no longer counted, so that another may begin; Infinity: none is waited for. */
+export function turnDeadline(state: EmperorState, nowMs: number): number {
+  let earliest = Infinity;
+  if (state.queue.length === 0) return earliest;
+  for (const untilMs of state.starting.values()) if (untilMs > nowMs) earliest = Math.min(earliest, untilMs);
   return earliest;
 }
 
-function ownDeadline({ state }: Vassal): number {
-  switch (state.phase) {
+/** The earliest deadline of one vassal; Infinity: it has none. */
+export function deadlineOf(vassal: Vassal): number {
+  const { state } = vassal;
+  let earliest = Infinity;
+  for (const leaving of vassal.leaving) earliest = Math.min(earliest, leaving.killAtMs);
+  for (const generation of generationsOf(vassal)) for (const place of generation.places) earliest = Math.min(earliest, dueOf(place));
+  if (state.phase === 'reloading' && state.stage.kind !== 'judging') earliest = Math.min(earliest, state.stage.untilMs);
+  if (state.phase === 'idle') earliest = Math.min(earliest, state.retryMs ?? Infinity);
+  return earliest;
+}
+
+/** When something is due in a place; Infinity: never. */
+export function dueOf(place: Place): number {
+  switch (place.phase) {
+    case 'queued':
+      return Infinity;
     case 'starting':
     case 'refreshing':
-    case 'reloading':
-      return state.dueMs ?? Infinity;
-    case 'backoff':
-      return state.untilMs;
-    case 'stopping':
-      return state.killAtMs;
+      return Math.min(place.dueMs ?? Infinity, place.failAtMs ?? Infinity);
     case 'ready':
-    case 'stopped':
-    case 'exited':
-    case 'invalid':
-      return Infinity;
+      return place.watchdogMs ?? Infinity;
+    case 'backoff':
+      return place.untilMs;
     default:
-      return unreachable(state);
+      return unreachable(place);
   }
 }

@@ -1,11 +1,39 @@
-import type { Instance, InstanceId } from './state.ts';
+import type { Listen } from './address.ts';
 import type { VassalId } from './listing.ts';
-import type { SignalName } from './spec.ts';
+import type { Health, Probe, Readiness, SignalName } from './spec.ts';
+import type { Instance, InstanceId } from './state.ts';
 
 /** An order to an adapter. */
 export type Effect =
+  /** With its sockets, which are opened if they are not. */
   | { readonly type: 'launch'; readonly vassal: VassalId; readonly name: string; readonly instance: Instance }
   /** `main`: its first process. `group`: its whole process group. */
   | { readonly type: 'signal'; readonly instance: InstanceId; readonly signal: SignalName; readonly whom: 'main' | 'group' }
   /** The file's program could not be started: check the file against this host again, and wait for what is missing. */
-  | { readonly type: 'recheck'; readonly vassal: VassalId };
+  | { readonly type: 'recheck'; readonly vassal: VassalId }
+  /** Tell what an instance printed last. */
+  | { readonly type: 'quote'; readonly vassal: VassalId; readonly instance: InstanceId }
+  | StandingEffect;
+
+/** What follows from the state alone: see standing.ts. */
+export type StandingEffect =
+  /** Ask an instance until it is ready. */
+  | { readonly type: 'judge'; readonly instance: InstanceId; readonly readiness: Readiness & { readonly kind: 'probe' | 'log' } }
+  /** Ask a ready instance whether it is well. */
+  | { readonly type: 'tend'; readonly instance: InstanceId; readonly health: Health & { readonly probe: Probe } }
+  /** Ask it no more. */
+  | { readonly type: 'disregard'; readonly instance: InstanceId }
+  /** That share of new connections goes to the generation. */
+  | { readonly type: 'steer'; readonly vassal: VassalId; readonly generation: number; readonly share: number }
+  /** Tell when no connection waits for that generation. */
+  | { readonly type: 'await-drained'; readonly vassal: VassalId; readonly generation: number }
+  /** Nothing of that generation lives. */
+  | { readonly type: 'retire'; readonly vassal: VassalId; readonly generation: number }
+  /** Open the sockets and tell of the first connection. */
+  | { readonly type: 'await-knock'; readonly vassal: VassalId; readonly name: string; readonly listen: readonly Listen[]; readonly user: string | null; readonly group: string | null }
+  | { readonly type: 'ignore-knock'; readonly vassal: VassalId }
+  /** Tell when it is unused. */
+  | { readonly type: 'await-unused'; readonly vassal: VassalId; readonly idleMs: number }
+  | { readonly type: 'ignore-unused'; readonly vassal: VassalId }
+  /** Close the sockets of all other addresses. */
+  | { readonly type: 'release'; readonly vassal: VassalId; readonly keep: readonly Listen[] };

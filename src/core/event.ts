@@ -1,6 +1,6 @@
 import type { Code } from '../errors.ts';
 import type { Declaration, VassalId } from './listing.ts';
-import type { ExitStatus, InstanceId, Proof } from './state.ts';
+import type { ExitStatus, InstanceId, Proof, Runnable } from './state.ts';
 
 /** Anything that reaches the core. Results of effects come back only as events, too. */
 export type Event =
@@ -8,6 +8,7 @@ export type Event =
   | { readonly type: 'listed'; readonly source: string; readonly declarations: readonly Declaration[] }
   | { readonly type: 'blind'; readonly source: string; readonly reason: string }
   | InstanceEvent
+  | SocketEvent
   | OrderEvent
   /** Time is due: some deadline has passed. */
   | { readonly type: 'alarm' }
@@ -19,16 +20,52 @@ export type InstanceEvent =
   | { readonly type: 'spawned'; readonly instance: InstanceId; readonly process: Proof }
   /** The operating system refused to start it; it never lived. `lasting`: trying again is of no use before something is mended. */
   | { readonly type: 'unlaunchable'; readonly instance: InstanceId; readonly code: Code; readonly reason: string; readonly lasting: boolean }
-  | { readonly type: 'exited'; readonly instance: InstanceId; readonly status: ExitStatus };
+  | { readonly type: 'exited'; readonly instance: InstanceId; readonly status: ExitStatus }
+  /** Its probe was answered. */
+  | { readonly type: 'ready'; readonly instance: InstanceId; readonly why: string }
+  /** It was not, yet. */
+  | { readonly type: 'unready'; readonly instance: InstanceId; readonly answer: string }
+  /** It fails its health probe. */
+  | { readonly type: 'sick'; readonly instance: InstanceId; readonly answer: string }
+  | { readonly type: 'said'; readonly instance: InstanceId; readonly said: Said }
+  /** The last lines that it printed, as was asked for. */
+  | { readonly type: 'quoted'; readonly instance: InstanceId; readonly vassal: VassalId; readonly lines: readonly string[] };
+
+/** What an instance says of itself: one datagram of sd_notify(3). */
+export interface Said {
+  readonly ready: boolean;
+  readonly reloading: boolean;
+  readonly stopping: boolean;
+  readonly status: string | null;
+  readonly watchdog: 'ping' | 'trigger' | null;
+  /** Asks for so much more time, ms. */
+  readonly extendMs: number | null;
+  readonly mainPid: number | null;
+}
+
+/** What is told of the sockets of a vassal. */
+export type SocketEvent =
+  /** Someone connects to an idle vassal. */
+  | { readonly type: 'knocked'; readonly vassal: VassalId }
+  /** The sockets of an idle vassal cannot be opened. */
+  | { readonly type: 'unholdable'; readonly vassal: VassalId; readonly code: Code; readonly reason: string }
+  /** Nobody has connected for its idle timeout, and no connection is open. */
+  | { readonly type: 'unused'; readonly vassal: VassalId }
+  /** No connection waits for that generation any more. */
+  | { readonly type: 'drained'; readonly vassal: VassalId; readonly generation: number };
 
 /** What an operator asks of a vassal. */
-export interface OrderEvent {
+export type OrderEvent = Order & {
   readonly type: 'order';
-  readonly verb: 'start' | 'stop' | 'restart' | 'reload';
   readonly vassal: VassalId;
   /** Who asked, for the history. */
   readonly actor: string;
-}
+};
+
+export type Order =
+  | { readonly verb: 'start' | 'stop' | 'restart' | 'reload' | 'pause' | 'resume' }
+  | { readonly verb: 'scale'; readonly instances: number }
+  | { readonly verb: 'rollback'; readonly to: Runnable };
 
 /** One moment, on both clocks. */
 export interface Now {

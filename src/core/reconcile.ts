@@ -112,7 +112,7 @@ function withClash(declaration: Declaration, names: EmperorState['names'], state
 /** True if the file was the one that its name stood for, before this listing. */
 function ownedIt(state: EmperorState, id: VassalId): boolean {
   const vassal = state.vassals.get(id);
-  if (vassal === undefined) return (state.remembered.get(id)?.living ?? null) !== null;
+  if (vassal === undefined) return (state.remembered.get(id)?.living.length ?? 0) > 0;
   const outcome = vassal.newest?.outcome;
   return outcome !== undefined && (outcome.ok || outcome.faults.every((fault) => fault.code !== 'E_NAME_CLASH'));
 }

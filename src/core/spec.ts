@@ -53,6 +53,13 @@ export interface Health {
   readonly watchdogMs: number | null;
 }
 
+/**
+ * How instances come to their sockets. `listen-fds`: open, as descriptors from 3 on, and LISTEN_FDS says how many, sd_listen_fds(3).
+ * `fds`: the same descriptors without the variables, for servers that are told by an argument. `port`: the emperor opens nothing;
+ * they open the first address themselves, and are told where by HOST and PORT.
+ */
+export type Passing = 'listen-fds' | 'fds' | 'port';
+
 /** Part of the new connections that a new revision gets first. */
 export interface Canary {
   /** 0 to 1 */
@@ -100,8 +107,7 @@ export interface VassalSpec {
   readonly umask: number | null;
   /** Addresses that the emperor opens, holds and passes; the order is that of the descriptors. */
   readonly listen: readonly Listen[];
-  /** `fds`: the instances get the open sockets, sd_listen_fds(3). `port`: they open it themselves and are told where by HOST and PORT. */
-  readonly passing: 'fds' | 'port';
+  readonly passing: Passing;
   /** Processes that share the sockets. */
   readonly instances: number;
   readonly reload: Reload;

@@ -34,6 +34,8 @@ export interface Proof {
 export interface Instance {
   readonly id: InstanceId;
   readonly serial: number;
+  /** The generation that it was started in; all of one generation share their sockets. */
+  readonly generation: number;
   /** What it was started with, or last reloaded itself with. */
   readonly runs: Runnable;
   /** null until the operating system has started it. */
@@ -46,6 +48,8 @@ export interface Instance {
   readonly readyAt: number | null;
   /** True if an earlier emperor started it. */
   readonly adopted: boolean;
+  /** What it says of itself, sd_notify(3), STATUS=; null: nothing. */
+  readonly status: string | null;
 }
 
 /** How an instance ended. */
@@ -55,18 +59,59 @@ export type ExitStatus =
   /** It was not our child: nobody could ask. */
   | { readonly kind: 'unknown' };
 
+/** One of the `instances` of a generation: what is, or is to be, in it. Times: monotonic ms. */
+export type Place =
+  /** Not started yet: only so many starts are judged at one time. */
+  | { readonly phase: 'queued'; readonly why: string }
+  /** Started and not ready yet. `dueMs`: ready then, if still alive (readiness by time). `failAtMs`: given up then. Both null until it is spawned. */
+  | { readonly phase: 'starting'; readonly instance: Instance; readonly dueMs: number | null; readonly failAtMs: number | null; readonly answer: string | null }
+  /** Told by a signal to reload itself; it has to become ready again. `sinceMs`: when it was told. */
+  | { readonly phase: 'refreshing'; readonly instance: Instance; readonly dueMs: number | null; readonly failAtMs: number; readonly answer: string | null; readonly sinceMs: number }
+  /** `sinceMs`: looked after from then on. `watchdogMs`: it has to speak again by then; null: it need not. */
+  | { readonly phase: 'ready'; readonly instance: Instance; readonly sinceMs: number; readonly watchdogMs: number | null }
+  | { readonly phase: 'backoff'; readonly untilMs: number };
+
+/** The instances of one revision that serve together, on one socket of each address. */
+export interface Generation {
+  /** Counts up for each vassal. */
+  readonly number: number;
+  readonly runs: Runnable;
+  readonly places: readonly Place[];
+  /** All of it was ready at one time. */
+  readonly proven: boolean;
+}
+
+/** How far an overlap has come. */
+export type Stage =
+  /** The next generation starts, and no request reaches it; `rolled` instances of it are ready and serve already (`roll`), 0 otherwise. */
+  | { readonly kind: 'judging'; readonly rolled: number }
+  /** It gets its share of new connections. */
+  | { readonly kind: 'canary'; readonly untilMs: number }
+  /** It gets them all. The current one serves what it still has, and is there to come back to. `drained`: no connection waits for it. `overdue`: they should have been taken by now. */
+  | { readonly kind: 'swapped'; readonly untilMs: number; readonly drained: boolean; readonly overdue: boolean };
+
+/** Why a vassal is brought down, and so what comes after. `backoff`: it starts again after a wait. */
+export type DownReason = 'restart' | 'stop' | 'sleep' | 'backoff';
+
 /** What a vassal is doing. Each phase carries exactly what is true in it. Times: monotonic ms. */
 export type VassalState =
-  /** Started and not ready yet. `dueMs`: ready then, if still alive; null until it is spawned. */
-  | { readonly phase: 'starting'; readonly instance: Instance; readonly dueMs: number | null }
-  /** Told by a signal to reload itself; ready again at `dueMs`, if still alive. `again`: touched meanwhile, so once more after that. */
-  | { readonly phase: 'refreshing'; readonly instance: Instance; readonly dueMs: number; readonly again: boolean }
-  | { readonly phase: 'ready'; readonly instance: Instance }
-  /** Overlap: the current instance serves, the next one has to prove itself. */
-  | { readonly phase: 'reloading'; readonly current: Instance; readonly next: Instance; readonly dueMs: number | null }
-  | { readonly phase: 'backoff'; readonly untilMs: number }
-  /** Told to die. At `killAtMs` the whole group is killed; `killed` says that this was done. `why` is only for people. */
-  | { readonly phase: 'stopping'; readonly cursed: Instance; readonly killAtMs: number; readonly killed: boolean; readonly why: 'restart' | 'stop' }
+  /** On demand: only its sockets are held. `retryMs`: they could not be opened, and are tried again then. */
+  | { readonly phase: 'idle'; readonly retryMs: number | null }
+  /** For the vassals that its file names in `after`. `cycle`: they wait for it, too, by these names. */
+  | { readonly phase: 'waiting'; readonly cycle: readonly string[] | null }
+  /** Not all of its instances have been ready yet. */
+  | { readonly phase: 'starting'; readonly current: Generation }
+  /** Told by a signal to reload itself. `again`: touched meanwhile, so once more after that. */
+  | { readonly phase: 'refreshing'; readonly current: Generation; readonly again: boolean }
+  | { readonly phase: 'ready'; readonly current: Generation }
+  /** Overlap: the current generation is kept until the next one has proved itself. */
+  | { readonly phase: 'reloading'; readonly current: Generation; readonly next: Generation; readonly stage: Stage }
+  /** What is to run has died, and waits for its next start. */
+  | { readonly phase: 'backoff'; readonly current: Generation }
+  /** All that it had is leaving. `resumeMs`: when `backoff` is over. */
+  | { readonly phase: 'stopping'; readonly why: DownReason; readonly resumeMs: number }
+  /** By an operator: its sockets are held, nothing runs. */
+  | { readonly phase: 'paused' }
   /** By an operator; a start or a touch ends it. */
   | { readonly phase: 'stopped' }
   /** It ended and its restart policy says to leave it. */
@@ -83,7 +128,14 @@ export interface Failure {
   readonly message: string;
   /** Wall time, ms. */
   readonly at: number;
+  /** Whose failure it was; null: that of the file. */
+  readonly instance: InstanceId | null;
+  /** The last lines that the instance printed, as far as they are known by now. */
+  readonly output: readonly string[];
 }
+
+/** What the operator wants. */
+export type Want = 'up' | 'down' | 'paused';
 
 export interface Vassal {
   readonly id: VassalId;
@@ -102,10 +154,15 @@ export interface Vassal {
   readonly rejected: boolean;
   /** The last revision that was ready; what goes on when the newest cannot. */
   readonly good: Runnable | null;
-  /** What the operator wants. */
-  readonly want: 'up' | 'down';
+  /** An older revision that an operator went back to: it counts until the file changes; null: none. */
+  readonly pinned: Runnable | null;
+  /** Number of instances that an operator asked for; null: what the file says. */
+  readonly scale: number | null;
+  readonly want: Want;
+  /** The highest number that a generation of it has had in this life of the emperor. */
+  readonly generations: number;
   readonly state: VassalState;
-  /** Cursed instances beside the one in `state`: the old ones of finished overlaps. */
+  /** Instances that were told to die. */
   readonly leaving: readonly Leaving[];
   readonly failure: Failure | null;
   /** Starts that were not asked for: after a death. */
@@ -114,7 +171,7 @@ export interface Vassal {
   readonly deaths: number;
 }
 
-/** An instance that was told to die while another one serves. */
+/** An instance that was told to die. At `killAtMs` its whole group is killed; `killed` says that this was done. */
 export interface Leaving {
   readonly instance: Instance;
   readonly killAtMs: number;
@@ -128,13 +185,21 @@ export interface Remembered {
   readonly source: string;
   /** Stamp of the file that had been acted upon; empty if that was cut short. */
   readonly stamp: string;
-  readonly want: 'up' | 'down';
+  readonly want: Want;
+  readonly scale: number | null;
+  /** An older revision that an operator went back to, parsed again. */
+  readonly pinned: Runnable | null;
+  /** The newest revision was refused. */
+  readonly rejected: boolean;
+  readonly failure: Failure | null;
+  /** How it ended, if its restart policy left it so. */
+  readonly exited: ExitStatus | null;
   readonly newest: { readonly number: number; readonly hash: string } | null;
   /** The last good revision, parsed again. */
   readonly good: Runnable | null;
   readonly restarts: number;
-  /** Its instance that still lives, proven and watched again by the runner. */
-  readonly living: Instance | null;
+  /** Its instances that still live and belong together, proven and watched again by the runner. */
+  readonly living: readonly Instance[];
   /** Further instances of it that live: they had been told to die. */
   readonly leaving: readonly Instance[];
 }
@@ -160,6 +225,12 @@ export interface EmperorState {
   readonly timed: Table<VassalId, number>;
   /** Index: the files of each name that some source shows. More than one: a clash. */
   readonly names: Table<string, readonly VassalId[]>;
+  /** Index: the instances whose start is being judged, and until when (monotonic ms) each counts against `maxStarting`. */
+  readonly starting: Table<InstanceId, number>;
+  /** The vassals that wait for their turn to start, or for others, first come first. */
+  readonly queue: readonly VassalId[];
+  /** Starts that are judged at one time. */
+  readonly maxStarting: number;
   /** Known from an earlier life, not seen in a listing yet. */
   readonly remembered: ReadonlyMap<VassalId, Remembered>;
   /** The highest revision numbers of forgotten vassals: a file that comes back is numbered on. */

@@ -3,14 +3,17 @@ import type { Effect } from './effect.ts';
 import type { Event, Now } from './event.ts';
 import type { Change, HistoryEntry, HistoryEvent } from './history.ts';
 import type { VassalId } from './listing.ts';
+import { admit, isQueued, turnsTaken } from './admission.ts';
+import { deadlineOf } from './deadline.ts';
 import { bringDown, living } from './lifecycle.ts';
 import { reconcile } from './reconcile.ts';
+import { standingEffects } from './standing.ts';
 import type { EmperorState, Instance, InstanceId, Remembered, Vassal } from './state.ts';
-import { deadlineOf } from './deadline.ts';
 import { Table } from './table.ts';
 import { orphaned } from './transition/declared.ts';
 import { due, kill } from './transition/due.ts';
 import { told } from './transition/instance.ts';
+import { toldOfSockets } from './transition/knock.ts';
 import { ordered } from './transition/order.ts';
 import { openTurn, type Turn } from './turn.ts';
 
@@ -22,7 +25,7 @@ export interface Step {
 }
 
 /** The state of an emperor that has looked at nothing yet. */
-export function firstState(sources: readonly string[], remembered: readonly Remembered[], past: Iterable<readonly [VassalId, number]>, nextSerial: number): EmperorState {
+export function firstState(sources: readonly string[], remembered: readonly Remembered[], past: Iterable<readonly [VassalId, number]>, nextSerial: number, maxStarting: number = Infinity): EmperorState {
   return {
     life: 'running',
     sources: sources.map((name) => ({ name, listing: null, blind: null })),
@@ -30,6 +33,9 @@ export function firstState(sources: readonly string[], remembered: readonly Reme
     instances: Table.empty(),
     timed: Table.empty(),
     names: Table.empty(),
+    starting: Table.empty(),
+    queue: [],
+    maxStarting,
     remembered: new Map(remembered.map((each) => [each.id, each])),
     past: Table.empty<VassalId, number>().with(past),
     nextSerial,
@@ -47,37 +53,65 @@ export function steps(state: EmperorState, events: readonly Event[], now: Now): 
   const history: HistoryEntry[] = [];
   const changed = new Map<VassalId, Vassal | null>();
   let current = state;
-  for (const event of events) {
-    const turn = openTurn(current, now, 'actor' in event ? event.actor : null);
-    const outcome = handle(current, event, turn);
+  const take = (outcome: Outcome, turn: Turn): void => {
+    const before = current;
     for (const [id, vassal] of outcome.vassals) changed.set(id, vassal);
     current = { ...current, ...outcome.rest, ...settle(current, outcome.vassals), nextSerial: turn.nextSerial };
     effects.push(...turn.effects);
     history.push(...turn.history);
+    for (const [id, vassal] of outcome.vassals) {
+      const old = before.vassals.get(id) ?? null;
+      effects.push(...standingEffects(id, (vassal ?? old)?.name ?? '', old, vassal));
+    }
+  };
+  for (const event of events) {
+    const turn = openTurn(current, now, 'actor' in event ? event.actor : null);
+    take(handle(current, event, turn), turn);
+    if (current.queue.length === 0) continue;
+    const next = openTurn(current, now, null);
+    take({ vassals: admit(current, next) }, next);
   }
   return { state: current, effects, change: { history, vassals: changed } };
 }
 
 /** The tables after some vassals have changed. */
-function settle(state: EmperorState, changes: Outcome['vassals']): Pick<EmperorState, 'vassals' | 'instances' | 'timed' | 'past'> {
+function settle(state: EmperorState, changes: Outcome['vassals']): Partial<EmperorState> {
+  if (changes.size === 0) return {};
   const instances = new Map<InstanceId, VassalId | null>();
+  const starting = new Map<InstanceId, number | null>();
   const timed: [VassalId, number | null][] = [];
   const past: [VassalId, number][] = [];
+  const joins: VassalId[] = [];
+  const leaves = new Set<VassalId>();
   for (const [id, after] of changes) {
     const before = state.vassals.get(id);
-    for (const instance of before === undefined ? [] : living(before)) instances.set(instance.id, null);
+    for (const instance of before === undefined ? [] : living(before)) {
+      instances.set(instance.id, null);
+      if (state.starting.has(instance.id)) starting.set(instance.id, null);
+    }
     for (const instance of after === null ? [] : living(after)) instances.set(instance.id, id);
+    for (const [instance, untilMs] of after === null ? [] : turnsTaken(after)) starting.set(instance, untilMs);
     const deadline = after === null ? Infinity : deadlineOf(after);
     if (deadline !== Infinity || state.timed.has(id)) timed.push([id, deadline === Infinity ? null : deadline]);
     if (after === null) past.push([id, before?.numbered ?? state.remembered.get(id)?.newest?.number ?? state.past.get(id) ?? 0]);
+    const [was, is] = [before !== undefined && isQueued(before), after !== null && isQueued(after)];
+    if (is && !was) joins.push(id);
+    if (was && !is) leaves.add(id);
   }
-  return { vassals: state.vassals.with(changes), instances: state.instances.with(instances), timed: state.timed.with(timed), past: state.past.with(past) };
+  return {
+    vassals: state.vassals.with(changes),
+    instances: state.instances.with(instances),
+    timed: state.timed.with(timed),
+    past: state.past.with(past),
+    starting: state.starting.with(starting),
+    queue: joins.length === 0 && leaves.size === 0 ? state.queue : [...state.queue.filter((id) => !leaves.has(id)), ...joins],
+  };
 }
 
 /** What one event changed: some vassals (null: forgotten), and what else of the state. */
 interface Outcome {
   readonly vassals: ReadonlyMap<VassalId, Vassal | null>;
-  readonly rest?: Partial<Omit<EmperorState, 'vassals' | 'instances' | 'timed' | 'past' | 'nextSerial'>>;
+  readonly rest?: Partial<Omit<EmperorState, 'vassals' | 'instances' | 'timed' | 'past' | 'starting' | 'queue' | 'nextSerial'>>;
 }
 
 const NOTHING: Outcome = { vassals: new Map() };
@@ -96,8 +130,19 @@ function handle(state: EmperorState, event: Event, turn: Turn): Outcome {
     case 'spawned':
     case 'unlaunchable':
     case 'exited':
+    case 'ready':
+    case 'unready':
+    case 'sick':
+    case 'said':
       if (event.type === 'exited' && !state.instances.has(event.instance)) return endedEarly(state, event, turn);
       return one(ownerOf(state, event.instance), (vassal) => told(vassal, event, turn));
+    case 'quoted':
+      return one(state.vassals.get(event.vassal), (vassal) => told(vassal, event, turn));
+    case 'knocked':
+    case 'unholdable':
+    case 'unused':
+    case 'drained':
+      return one(state.vassals.get(event.vassal), (vassal) => toldOfSockets(vassal, event, turn));
     case 'order':
       return one(state.vassals.get(event.vassal), (vassal) => ordered(vassal, event, turn));
     case 'alarm':
@@ -122,7 +167,8 @@ function endedEarly(state: EmperorState, { instance, status }: Event & { type: '
   for (const [id, before] of state.remembered) {
     const gone = alive(before).find((each) => each.id === instance);
     if (gone === undefined) continue;
-    const after: Remembered = { ...before, living: before.living === gone ? null : before.living, leaving: before.leaving.filter((each) => each !== gone) };
+    const others = (each: Instance): boolean => each !== gone;
+    const after: Remembered = { ...before, living: before.living.filter(others), leaving: before.leaving.filter(others) };
     const why = `instance ${instance} of an earlier emperor has ended`;
     turn.history.push({ ...ofSource(turn, 'exited', why), vassal: id, name: before.name, instance, pid: gone.process?.pid ?? null, revision: gone.runs.number, status });
     return { vassals: new Map(), rest: { remembered: new Map(state.remembered).set(id, after) } };
@@ -131,7 +177,7 @@ function endedEarly(state: EmperorState, { instance, status }: Event & { type: '
 }
 
 function alive({ living, leaving }: Remembered): readonly Instance[] {
-  return living === null ? leaving : [living, ...leaving];
+  return [...living, ...leaving];
 }
 
 function shutdown(state: EmperorState, event: Event & { type: 'shutdown' }, turn: Turn): Outcome {
@@ -150,11 +196,7 @@ function shutdown(state: EmperorState, event: Event & { type: 'shutdown' }, turn
 }
 
 function hurry(vassal: Vassal, turn: Turn): Vassal {
-  const { state } = vassal;
-  const leaving = vassal.leaving.map(({ instance }) => kill(instance, turn));
-  if (state.phase !== 'stopping') return { ...vassal, leaving };
-  const { killAtMs, killed } = kill(state.cursed, turn);
-  return { ...vassal, leaving, state: { ...state, killAtMs, killed } };
+  return { ...vassal, leaving: vassal.leaving.map(({ instance }) => kill(instance, turn)) };
 }
 
 /** The vassals whose moment has come. */

@@ -12,8 +12,13 @@ import { openLibc } from '../kernel/libc.ts';
 import { lockFile } from '../kernel/lock.ts';
 import { openUserDatabase } from '../kernel/user.ts';
 import { openCapture } from '../logs/capture.ts';
+import { ownerOf } from '../notify/kinship.ts';
+import { openNotify } from '../notify/notify.ts';
+import { openProber } from '../probes/open-prober.ts';
 import { openDirectRunner } from '../runner/direct.ts';
+import { openTool } from '../runner/tool.ts';
 import { findInstances } from '../runner/strays.ts';
+import { openSockets } from '../sockets/open-sockets.ts';
 import { openStore } from '../store/sqlite.ts';
 import { systemClock } from '../world/clock.ts';
 import { openLogger } from '../world/logger.ts';
@@ -24,10 +29,12 @@ import { createEmperor, type Emperor } from './emperor.ts';
 import { judgeOf } from './host.ts';
 import { logReader } from './log-reader.ts';
 import { logChanges } from './observe.ts';
+import { openPatience } from './patience.ts';
 import { performWith } from './perform.ts';
 import { recall } from './recall.ts';
 import { rememberIn } from './remember.ts';
 import type { Settings } from './settings.ts';
+import { waysIn } from './way-in.ts';
 import { openSources } from './sources.ts';
 
 /** An emperor at work. */
@@ -65,7 +72,8 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
     keepInherited(libc);
     // Before anything of an earlier emperor is touched: it may be there still.
     await claim(settings.control);
-    prepareFolder(settings.state, 'state', 0o700);
+    // Instances of other users have to reach the notify socket; what else is in there is closed to them.
+    prepareFolder(settings.state, 'state', 0o711);
     const lock = lockFile(libc, join(settings.state, 'lock'));
     if (lock === null) throw new EmperorError('E_EMPEROR_RUNS', `another emperor is at work on ${settings.state}; end it first, or name another folder with --state`);
     opened(lock);
@@ -87,7 +95,15 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
       logFolder: settings.logs,
       onLost: (vassal, loss) => logger.error({ code: 'E_LOG', vassal, ...loss }, 'output was lost'),
     }));
-    const runner = opened(openDirectRunner({ libc, output, sink: (event) => emperor.post(event), environment: settings.environment, state: settings.state }));
+    const notifySocket = join(settings.state, 'notify');
+    const runner = opened(openDirectRunner({ libc, output, sink: (event) => emperor.post(event), environment: settings.environment, state: settings.state, notifySocket }));
+    opened(openNotify({
+      libc,
+      path: notifySocket,
+      sink: (event) => emperor.post(event),
+      ownerOf: (pid) => ownerOf(pid, (each) => runner.instanceOf(each)),
+      onIgnored: (ignored) => logger.warn({ ...ignored }, 'a notification of no instance was ignored'),
+    }));
     const judge = judgeOf(libc, settings.environment);
     const { remembered, past, adopted, nextSerial } = recall(memory, {
       now: clock.now(),
@@ -101,9 +117,27 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
     const onTrouble = (message: string): void => logger.warn({}, message);
     const sources = opened(openSources(settings, process.cwd(), { clock, libc, onTrouble, look: (source, look) => declarer.look(source, look) }));
     const declarer = opened(createDeclarer({ parse: judge.parse, vet: judge.vet, awaitAppearance: sources.awaitAppearance }, (event) => emperor.post(event)));
+    const sockets = opened(openSockets(libc));
+    const patience = opened(openPatience({ sockets, clock, post: (event) => emperor.post(event) }));
+    const tool = openTool({ libc, environment: settings.environment, state: settings.state, notifySocket });
+    const ways = waysIn(() => emperor.snapshot(), sockets);
+    const prober = opened(openProber({
+      clock,
+      sink: (finding) => emperor.post(finding),
+      door: (instance) => ways.door(instance),
+      pending: (instance) => ways.pending(instance),
+      watchLog: (instance, pattern, onSeen) => output.watchLog(instance, pattern, onSeen),
+      run: (id, argv, signal) => ways.with(id, (vassal, instance) => tool(vassal.name, instance, argv, signal)),
+    }));
+    const perform = performWith({
+      runner, declarer, sockets, prober, patience,
+      ownerOf: (whom) => judge.ownerOf(whom),
+      lastLines: (instance) => output.lastLines(instance),
+      post: (event) => emperor.post(event),
+    });
     const emperor: Emperor & Disposable = createEmperor(
-      firstState(sources.names, remembered, past, nextSerial),
-      { clock, remember: (change) => recorder.record(change), perform: performWith(runner, declarer) },
+      firstState(sources.names, remembered, past, nextSerial, settings.maxStarting),
+      { clock, remember: (change) => recorder.record(change), perform },
     );
     reigning = emperor;
     emperor.subscribe(logChanges(logger));
@@ -118,6 +152,8 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
       identity,
       logger,
       history: (query) => store.history(query),
+      revisions: (vassal) => store.revisions(vassal),
+      parse: (id, text) => judge.parse({ id, text }),
       logs: logReader(settings.logs),
       rescan: () => sources.rescan(),
     }));
@@ -165,7 +201,7 @@ async function untilEnd(emperor: Emperor): Promise<void> {
 
 function isOver(state: EmperorState): boolean {
   if (state.life !== 'stopping') return state.life === 'leaving';
-  return [...state.vassals.values()].every((vassal) => isDown(vassal.state) && vassal.leaving.length === 0);
+  return [...state.vassals.values()].every((vassal) => isDown(vassal) && vassal.leaving.length === 0);
 }
 
 function prepareFolder(path: string, flag: string, mode: number): void {

@@ -1,4 +1,4 @@
-import { deadlineOf, nextDeadline } from '../core/deadline.ts';
+import { deadlineOf, nextDeadline, turnDeadline } from '../core/deadline.ts';
 import type { Effect } from '../core/effect.ts';
 import type { Event } from '../core/event.ts';
 import type { Change } from '../core/history.ts';
@@ -62,7 +62,8 @@ export function createEmperor(initial: EmperorState, { clock, remember, perform 
     state = step.state;
     for (const effect of step.effects) perform(effect);
     if (news) for (const observer of observers) observer(change, state);
-    arm(events.some((event) => event.type === 'alarm') ? nextDeadline(state) : earliestOf(change));
+    const earliest = events.some((event) => event.type === 'alarm') ? nextDeadline(state) : earliestOf(change);
+    arm(Math.min(earliest, turnDeadline(state, clock.now().ms)));
   }
 
   /**

@@ -7,13 +7,15 @@ import { EmperorError } from '../errors.ts';
 import type { Libc } from '../kernel/libc.ts';
 import { openUserDatabase } from '../kernel/user.ts';
 import { presets } from '../presets/registry.ts';
-import { ownIdentity } from '../runner/identity.ts';
+import { ownIdentity, runsAs } from '../runner/identity.ts';
 import { vet, type Verdict } from '../runner/vet.ts';
 
 /** How this host reads a vassal file, and whether it could run it. The daemon and `emperor check` judge alike. */
 export interface Judge {
   readonly parse: (file: { readonly id: VassalId; readonly text: string }) => Outcome;
   readonly vet: (id: VassalId, spec: VassalSpec) => Verdict;
+  /** Whom a vassal with such a user and group runs as; the emperor itself where they do not exist. */
+  readonly ownerOf: (whom: Pick<VassalSpec, 'user' | 'group'>) => { readonly uid: number; readonly gid: number };
   /** What holds for an instance of which no text is known: the defaults. */
   readonly unknown: VassalSpec;
 }
@@ -38,6 +40,10 @@ export function judgeOf(libc: Libc, environment: Readonly<Record<string, string 
   return {
     parse,
     unknown: bare.spec,
+    ownerOf: (whom) => {
+      const person = runsAs(whom, own, users);
+      return 'refused' in person ? { uid: own.user.uid, gid: own.gid } : { uid: person.user.uid, gid: person.gid };
+    },
     vet: (id, spec) => vet(id, spec, { users, own, path: environment['PATH'], packages }),
   };
 }

@@ -1,18 +1,90 @@
 import type { Effect } from '../core/effect.ts';
-import { unreachable } from '../errors.ts';
+import type { Event } from '../core/event.ts';
+import { holdsSockets } from '../core/lifecycle.ts';
+import type { InstanceId } from '../core/state.ts';
+import { EmperorError, unreachable } from '../errors.ts';
+import type { Prober } from '../probes/prober.ts';
 import type { Runner } from '../runner/runner.ts';
+import type { Owner, Sockets } from '../sockets/sockets.ts';
 import type { Declarer } from './declare.ts';
+import type { Patience } from './patience.ts';
+
+/** The adapters, and what they need to know of each other. */
+export interface Performers {
+  readonly runner: Runner;
+  readonly declarer: Declarer;
+  readonly sockets: Sockets;
+  readonly prober: Prober;
+  readonly patience: Patience;
+  /** Whom the instances of a vassal run as: its unix sockets are theirs. */
+  readonly ownerOf: (whom: { readonly user: string | null; readonly group: string | null }) => Owner;
+  /** The last lines that an instance printed. */
+  readonly lastLines: (instance: InstanceId) => readonly string[];
+  readonly post: (event: Event) => void;
+}
 
 /** Hands each effect to the adapter that carries it out. */
-export function performWith(runner: Runner, declarer: Declarer): (effect: Effect) => void {
+export function performWith(performers: Performers): (effect: Effect) => void {
+  const { runner, declarer, sockets, prober, patience, post } = performers;
+
+  function launch({ vassal, name, instance }: Effect & { type: 'launch' }): void {
+    if (!holdsSockets(instance.runs)) {
+      runner.launch(name, instance, []);
+      return;
+    }
+    const { spec } = instance.runs;
+    try {
+      const lent = sockets.lend(vassal, name, instance.generation, spec.listen, performers.ownerOf(spec));
+      runner.launch(name, instance, lent.map(({ fd }) => fd));
+    } catch (error) {
+      if (!(error instanceof EmperorError)) throw error;
+      post({ type: 'unlaunchable', instance: instance.id, code: error.code, reason: error.message, lasting: false });
+    }
+  }
+
+  function awaitKnock({ vassal, name, listen, user, group }: Effect & { type: 'await-knock' }): void {
+    try {
+      sockets.hold(vassal, name, listen, performers.ownerOf({ user, group }));
+    } catch (error) {
+      if (!(error instanceof EmperorError)) throw error;
+      post({ type: 'unholdable', vassal, code: error.code, reason: error.message });
+      return;
+    }
+    patience.awaitKnock(vassal);
+  }
+
   return (effect) => {
     switch (effect.type) {
       case 'launch':
-        return runner.launch(effect.name, effect.instance);
+        return launch(effect);
       case 'signal':
         return runner.signal(effect.instance, effect.signal, effect.whom);
       case 'recheck':
         return declarer.recheck(effect.vassal);
+      case 'quote':
+        return post({ type: 'quoted', vassal: effect.vassal, instance: effect.instance, lines: performers.lastLines(effect.instance) });
+      case 'judge':
+        return prober.judge(effect.instance, effect.readiness);
+      case 'tend':
+        return prober.tend(effect.instance, effect.health);
+      case 'disregard':
+        return prober.forget(effect.instance);
+      case 'steer':
+        return sockets.steer(effect.vassal, effect.generation, effect.share);
+      case 'await-drained':
+        return patience.awaitDrained(effect.vassal, effect.generation);
+      case 'retire':
+        return sockets.retire(effect.vassal, effect.generation);
+      case 'await-knock':
+        return awaitKnock(effect);
+      case 'ignore-knock':
+        return patience.ignoreKnock(effect.vassal);
+      case 'await-unused':
+        return patience.awaitUnused(effect.vassal, effect.idleMs);
+      case 'ignore-unused':
+        return patience.ignoreUnused(effect.vassal);
+      case 'release':
+        return sockets.release(effect.vassal, effect.keep);
       default:
         return unreachable(effect);
     }

@@ -44,7 +44,7 @@ export function recall(memory: Memory, recollection: Recollection): Recalled {
     ...strays.flatMap(([id, found]) => recallStray(id, found, recollection)),
   ];
   const past = new Map(memory.forgotten.map((each) => [each.id, each.newest.number]));
-  const adopted = remembered.reduce((sum, each) => sum + each.leaving.length + (each.living === null ? 0 : 1), 0);
+  const adopted = remembered.reduce((sum, each) => sum + each.leaving.length + each.living.length, 0);
   const nextSerial = strays.reduce((next, [id]) => Math.max(next, serialOf(id) + 1), memory.nextSerial);
   return { remembered, past, adopted, nextSerial };
 }
@@ -55,11 +55,14 @@ export function recall(memory: Memory, recollection: Recollection): Recalled {
  */
 function recallStray(id: InstanceId, { process, vassalName, ageMs }: Found, { now, adopt, unknown }: Recollection): readonly Remembered[] {
   const instance: Instance = {
-    id, serial: serialOf(id), runs: { number: 0, spec: unknown }, process,
+    id, serial: serialOf(id), generation: 1, status: null, runs: { number: 0, spec: unknown }, process,
     bornMs: now.ms - ageMs, bornAt: now.at - ageMs, readyMs: null, readyAt: null, adopted: true,
   };
   if (!adopt(vassalName, instance)) return [];
-  return [{ id: `stray:${id}` as VassalId, name: id, source: '', stamp: '', want: 'up', newest: null, good: null, restarts: 0, living: instance, leaving: [] }];
+  return [{
+    id: `stray:${id}` as VassalId, name: id, source: '', stamp: '', want: 'up', scale: null, pinned: null, rejected: false, failure: null, exited: null,
+    newest: null, good: null, restarts: 0, living: [instance], leaving: [],
+  }];
 }
 
 /** `shop#12` → 12 */
@@ -68,19 +71,21 @@ function serialOf(id: InstanceId): number {
 }
 
 function recallVassal(vassal: StoredVassal, recollection: Recollection): Remembered {
-  const { id, name, source, stamp, want, restarts, newest } = vassal;
+  const { id, name, source, stamp, want, scale, rejected, failure, exited, restarts, newest } = vassal;
   const good = vassal.good === null ? null : runnable(id, vassal.good, recollection);
   const alive = vassal.instances.flatMap((stored) => {
     const instance = recallInstance(id, stored, good, recollection);
     return instance !== null && recollection.adopt(name, instance) ? [{ instance, cursed: stored.leaving }] : [];
   });
   const candidates = alive.filter((each) => !each.cursed).map((each) => each.instance);
-  // In a reload that was cut short, the one that had proved itself serves on: the other one never did.
-  const living = candidates.find((each) => each.readyMs !== null) ?? candidates[0] ?? null;
-  const leaving = alive.map((each) => each.instance).filter((each) => each !== living);
+  // In a reload that was cut short, the generation that had proved itself serves on: the other one never did.
+  const serves = candidates.find((each) => each.readyMs !== null) ?? candidates[0];
+  const living = candidates.filter((each) => each.generation === serves?.generation);
+  const leaving = alive.map((each) => each.instance).filter((each) => !living.includes(each));
   // Then its file has not been acted upon to the end: as if it had been touched meanwhile, it is done again.
-  const cutShort = living !== null && vassal.instances.some((each) => !each.leaving && each.serial > living.serial);
-  return { id, name, source, stamp: cutShort ? '' : stamp, want, restarts, newest, good, living, leaving };
+  const cutShort = serves !== undefined && vassal.instances.some((each) => !each.leaving && each.generation > serves.generation);
+  const pinned = vassal.pinned === null ? null : runnable(id, vassal.pinned, recollection);
+  return { id, name, source, stamp: cutShort ? '' : stamp, want, scale, pinned, rejected, failure, exited, restarts, newest, good, living, leaving };
 }
 
 /** null: it has no process. One that was started and not recorded any more is found by its marks. */
@@ -93,6 +98,8 @@ function recallInstance(id: VassalId, stored: StoredInstance, good: Runnable | n
   return {
     id: stored.id,
     serial: stored.serial,
+    generation: stored.generation,
+    status: null,
     runs: { number: stored.revision.number, spec },
     process,
     bornMs: onOurClock(stored.bornAt),

@@ -15,6 +15,8 @@ export interface Settings {
   readonly logLevel: LogLevel;
   /** Every source is looked at again after this, hint or no hint. 0: only on hints. */
   readonly rescanMs: number;
+  /** Starts that are judged at one time, 1 or more. */
+  readonly maxStarting: number;
   /** For `$(NAME)` in vassal files, and PATH for finding programs. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Who started the emperor, for the history: a user name, or `systemd`. */

@@ -9,8 +9,11 @@ export interface SpawnRequest {
   /** `NAME=value`, complete. */
   readonly environment: readonly string[];
   readonly directory: string;
-  /** Our descriptors that become its 0, 1 and 2. Whatever else we hold must be close-on-exec, as all that Node opens is. */
-  readonly stdio: readonly [number, number, number];
+  /**
+   * Our descriptors that become its 0, 1, 2 and so on. Those from the fourth on must be higher than all of these numbers.
+   * Whatever else we hold must be close-on-exec, as all that Node opens is.
+   */
+  readonly stdio: readonly number[];
 }
 
 /** `errno` is that of whatever failed: entering the directory as well as executing the program. */

@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, constants, mkdirSync, openSync, readdirSync, readlinkSync, readSync, rmSync } from 'node:fs';
+import { chmodSync, closeSync, constants, mkdirSync, openSync, readdirSync, readSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { EmperorError, reasonOf, errnoOf } from '../errors.ts';
 import type { LogPolicy } from '../core/spec.ts';
@@ -7,6 +7,9 @@ import { openEpoll } from '../kernel/epoll.ts';
 import { fifoMaker } from '../kernel/fifo.ts';
 import type { Libc } from '../kernel/libc.ts';
 import type { Clock } from '../world/clock.ts';
+import { openPatterns } from '../world/pattern.ts';
+import { Ear, type OnSeen } from './ear.ts';
+import { openAgain, READ_FLAGS, removeFifo } from './fifo-path.ts';
 import { JsonLines } from './json-lines.ts';
 import { LogFile } from './log-file.ts';
 import { logFileName } from './log-name.ts';
@@ -38,6 +41,13 @@ export interface Capture extends AsyncDisposable {
   finished(instance: InstanceId): void;
   /** Opens all log files anew, for who has moved them away: SIGUSR1. */
   reopenFiles(): Promise<void>;
+  /**
+   * Looks for a line of an instance that matches, from now on. Where its readiness is such a line, the first who looks for that pattern is told of it from
+   * the first byte on. Calls back once, later. The returned function ends it. A stranger prints nothing.
+   */
+  watchLog(instance: InstanceId, pattern: string, onSeen: OnSeen): () => void;
+  /** The last 20 lines, of the last 4 KiB, that an instance printed to this emperor; also of one that has ended, while it is among the last 100. */
+  lastLines(instance: InstanceId): readonly string[];
   /** Removes FIFOs that no known instance prints to, left by an earlier emperor; to be called when all that live were adopted. */
   sweep(): void;
 }
@@ -57,6 +67,7 @@ interface Intake {
   readonly fd: number;
   readonly channel: Channel;
   readonly json: JsonLines | null;
+  readonly ear: Ear;
   /** Not read from while the log is full. */
   paused: boolean;
 }
@@ -64,10 +75,11 @@ interface Intake {
 /** The folder is closed to others. The FIFO itself is not: programs that run as another user open /dev/stdout again. */
 const FIFO_MODE = 0o622;
 const FIFO_FOLDER_MODE = 0o700;
-const READ_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK;
 /** A full FIFO. */
 const CHUNK_BYTES = 64 * 1024;
 const MOST_LEFT_BYTES = 1024 * 1024;
+/** Instances that have ended, and whose last lines are kept. */
+const MOST_REMEMBERED = 100;
 
 /** Opens the capture. @throws E_KERNEL if the folder for the FIFOs cannot be made */
 export function openCapture(options: CaptureOptions): Capture {
@@ -79,6 +91,8 @@ export function openCapture(options: CaptureOptions): Capture {
   const compressions = new Turnstile();
   const channels = new Map<string, Channel>();
   const intakes = new Map<InstanceId, Intake>();
+  const patterns = openPatterns();
+  const ended = new Map<InstanceId, Ear>();
   const scratch = Buffer.allocUnsafeSlow(CHUNK_BYTES);
 
   const fifoPath = (instance: Instance): string => join(fifoFolder, String(instance.serial));
@@ -103,7 +117,9 @@ export function openCapture(options: CaptureOptions): Capture {
     const policy = instance.runs.spec.log;
     const channel = channelOf(vassalName, policy);
     const json = policy.format === 'json' ? new JsonLines(instance.id) : null;
-    const intake: Intake = { id: instance.id, path, fd, channel, json, paused: false };
+    const { ready } = instance.runs.spec;
+    const ear = new Ear({ clock, patterns, early: ready.kind === 'log' && instance.readyMs === null ? ready.pattern : null });
+    const intake: Intake = { id: instance.id, path, fd, channel, json, ear, paused: false };
     epoll.watch(fd, () => pour(intake));
     channel.intakes.add(intake);
     intakes.set(intake.id, intake);
@@ -124,6 +140,7 @@ export function openCapture(options: CaptureOptions): Capture {
     }
     if (length === 0) return 'ended';
     const data = Buffer.from(scratch.subarray(0, length));
+    intake.ear.hear(data);
     intake.channel.log.append(intake.json === null ? data : intake.json.push(data, clock.now().at));
     return length;
   }
@@ -156,9 +173,16 @@ export function openCapture(options: CaptureOptions): Capture {
     closeSync(intake.fd);
     removeFifo(intake.path);
     intakes.delete(intake.id);
+    remember(intake);
     channel.intakes.delete(intake);
     if (intake.json !== null) channel.log.append(intake.json.end(clock.now().at));
     if (channel.intakes.size === 0) void abandon(channel);
+  }
+
+  function remember(intake: Intake): void {
+    ended.set(intake.id, intake.ear);
+    const [oldest] = ended.keys();
+    if (ended.size > MOST_REMEMBERED && oldest !== undefined) ended.delete(oldest);
   }
 
   async function abandon(channel: Channel): Promise<void> {
@@ -206,6 +230,16 @@ export function openCapture(options: CaptureOptions): Capture {
       drain(intake);
       end(intake);
     },
+    watchLog(instance, pattern, onSeen) {
+      const ear = intakes.get(instance)?.ear ?? ended.get(instance);
+      return ear?.watch(pattern, onSeen) ?? (() => {});
+    },
+    lastLines(instance) {
+      const intake = intakes.get(instance);
+      // Its end may be known before its last words were read.
+      if (intake !== undefined) drain(intake);
+      return (intake?.ear ?? ended.get(instance))?.lastLines() ?? [];
+    },
     async reopenFiles() {
       await Promise.all(Array.from(channels.values(), (channel) => channel.log.release()));
     },
@@ -232,26 +266,6 @@ export function openCapture(options: CaptureOptions): Capture {
       channels.clear();
     },
   };
-}
-
-function removeFifo(path: string): void {
-  try {
-    rmSync(path, { force: true });
-  } catch {
-    // Its file system is read-only now, or worse. It does no harm where it is, and every emperor that boots tries again.
-  }
-}
-
-/** Opens a FIFO of an earlier emperor: by its path or, if that is gone, through the instance that holds it. */
-function openAgain(path: string, pid: number | null): number {
-  try {
-    return openSync(path, READ_FLAGS);
-  } catch (error) {
-    if (pid === null || errnoOf(error) !== 'ENOENT') throw error;
-    const held = ['1', '2'].map((fd) => `/proc/${pid}/fd/${fd}`).find((link) => [path, `${path} (deleted)`].includes(readlinkSync(link)));
-    if (held === undefined) throw error;
-    return openSync(held, READ_FLAGS);
-  }
 }
 
 function attempt<T>(what: string, action: () => T): T {

@@ -1,4 +1,5 @@
-import type { Readiness, Reload, SignalName } from '../core/spec.ts';
+import type { Address } from '../core/address.ts';
+import type { Passing, Readiness, Reload, SignalName } from '../core/spec.ts';
 
 /** What the emperor knows of one app server: how it is started, reloaded and stopped. Data more than code. */
 export interface Preset {
@@ -12,11 +13,19 @@ export interface Preset {
   readonly takesWorkers: boolean;
   /** Its command line; the program is looked up in PATH. */
   argv(request: PresetRequest): readonly [string, ...string[]];
+  /** How it takes sockets that the emperor holds; null: it cannot, and `listen` is a fault. */
+  readonly passing: Passing | null;
+  /** Variables that it needs beside those of the file, which win. */
+  environment?(request: PresetRequest): Readonly<Record<string, string>>;
+  /** Without `listen`. With it, and with sockets passed as descriptors, the reload is an overlap. */
   readonly reload: Reload;
   /** Makes it finish its requests, then end. */
   readonly stopSignal: SignalName;
   readonly stopTimeoutMs: number;
+  /** Without `listen`. */
   readonly ready: Readiness;
+  /** With `listen`. */
+  readonly readyListening: Readiness;
 }
 
 /** What a vassal file asks of a preset. */
@@ -24,6 +33,8 @@ export interface PresetRequest {
   /** Empty where the preset takes none. */
   readonly app: string;
   readonly workers: number | null;
+  /** What the emperor opens for it, in the order of the descriptors, which begin at 3. */
+  readonly listen: readonly Address[];
   /** Absolute path of the vassal file, links not resolved. */
   readonly file: string;
 }

@@ -1,9 +1,15 @@
 import { GUNICORN } from './gunicorn.ts';
+import { HYPERCORN } from './hypercorn.ts';
 import { NODE } from './node.ts';
+import { PHP_FPM } from './php-fpm.ts';
 import type { Preset } from './preset.ts';
+import { PUMA } from './puma.ts';
+import { PYTHON } from './python.ts';
+import { UVICORN } from './uvicorn.ts';
 import { UWSGI } from './uwsgi.ts';
+import { WAITRESS } from './waitress.ts';
 
 /** All presets by name, in the order of the alphabet. */
 export function presets(): ReadonlyMap<string, Preset> {
-  return new Map([GUNICORN, NODE, UWSGI].map((preset) => [preset.name, preset]));
+  return new Map([GUNICORN, HYPERCORN, NODE, PHP_FPM, PUMA, PYTHON, UVICORN, UWSGI, WAITRESS].map((preset) => [preset.name, preset]));
 }

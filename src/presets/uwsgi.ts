@@ -1,3 +1,5 @@
+import { ACCEPTING } from './accepting.ts';
+import { descriptors } from './descriptors.ts';
 import type { Preset } from './preset.ts';
 
 /** uWSGI's loader for each extension: core/emperor.c, vassal_new_argv. */
@@ -6,16 +8,31 @@ const LOADERS: Readonly<Record<string, string>> = { ini: '--ini', xml: '--xml', 
 /**
  * uWSGI, for files with a uwsgi section. It reads the file itself, by the name that the file has here, so that `%n` of linked
  * templates works. TERM means "reload" to uWSGI 2.0, so the master is told to end gracefully at TERM; HUP reloads in the same process.
- * Source: uWSGI docs, "Managing the uWSGI server" and "Hooks".
+ *
+ * With `listen` each passed socket is a `socket` of the section, so `protocol` says what is spoken on it. They come after the file:
+ * where it names the same descriptor itself, e.g. `http-socket = fd://3`, the first mention counts. And `need-app` is set, so that an
+ * app that cannot be loaded ends uWSGI (exit code 22) instead of being served as errors; it comes before the file, which may unset it.
+ *
+ * Source: uWSGI docs, "Managing the uWSGI server" and "Hooks"; core/socket.c (fd://), core/uwsgi.c (need-app).
  */
 export const UWSGI: Preset = {
   name: 'uwsgi',
   debianPackage: 'uwsgi-core',
   app: null,
   takesWorkers: false,
-  argv: ({ file }) => ['uwsgi', LOADERS[file.slice(file.lastIndexOf('.') + 1)] ?? '--ini', file, '--hook-master-start', 'unix_signal:15 gracefully_kill_them_all'],
+  argv: ({ file, listen }) => [
+    'uwsgi',
+    ...(listen.length === 0 ? [] : ['--need-app']),
+    LOADERS[file.slice(file.lastIndexOf('.') + 1)] ?? '--ini',
+    file,
+    ...descriptors({ listen }).flatMap((fd) => ['--socket', `fd://${fd}`]),
+    '--hook-master-start',
+    'unix_signal:15 gracefully_kill_them_all',
+  ],
+  passing: 'fds',
   reload: { kind: 'signal', signal: 'SIGHUP' },
   stopSignal: 'SIGTERM',
   stopTimeoutMs: 30_000,
   ready: { kind: 'after', ms: 1000 },
+  readyListening: ACCEPTING,
 };

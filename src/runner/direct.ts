@@ -24,6 +24,8 @@ export interface DirectRunnerOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The emperor's state folder, absolute: a mark on every instance. */
   readonly state: string;
+  /** Where instances say how they are, sd_notify(3). */
+  readonly notifySocket: string;
 }
 
 /** An instance that the runner knows. Dead ones are forgotten. */
@@ -56,7 +58,7 @@ const LAUNCHES_A_TURN = 16;
 export function openDirectRunner(options: DirectRunnerOptions): Runner {
   const { output, sink } = options;
   const users = openUserDatabase(options.libc);
-  const host: LaunchHost = { users, own: ownIdentity(users), environment: options.environment, state: options.state };
+  const host: LaunchHost = { users, own: ownIdentity(users), environment: options.environment, state: options.state, notifySocket: options.notifySocket };
   const spawn = openSpawn(options.libc);
   const pidfds = openPidfds(options.libc);
   const epoll = openEpoll(options.libc);
@@ -64,7 +66,8 @@ export function openDirectRunner(options: DirectRunnerOptions): Runner {
   const devNull = openSync('/dev/null', 'r');
 
   const entries = new Map<InstanceId, Entry>();
-  let queue: { readonly vassalName: string; readonly instance: Instance }[] = [];
+  const byPid = new Map<number, InstanceId>();
+  let queue: { readonly vassalName: string; readonly instance: Instance; readonly sockets: readonly number[] }[] = [];
   let spawning = 0;
   let pumping = false;
   let disposed = false;
@@ -77,7 +80,7 @@ export function openDirectRunner(options: DirectRunnerOptions): Runner {
       const next = queue.shift();
       if (next === undefined) return;
       begun += 1;
-      start(next.vassalName, next.instance);
+      start(next.vassalName, next.instance, next.sockets);
     }
     if (begun === LAUNCHES_A_TURN) pumpSoon();
   }
@@ -88,8 +91,8 @@ export function openDirectRunner(options: DirectRunnerOptions): Runner {
     setImmediate(pump);
   }
 
-  function start(vassalName: string, instance: Instance): void {
-    const plan = prepareLaunch(vassalName, instance, host);
+  function start(vassalName: string, instance: Instance, sockets: readonly number[]): void {
+    const plan = prepareLaunch(vassalName, instance, host, sockets.length);
     if ('code' in plan) {
       refuse(instance.id, plan);
       return;
@@ -102,7 +105,7 @@ export function openDirectRunner(options: DirectRunnerOptions): Runner {
       return;
     }
     spawning += 1;
-    spawn({ ...plan, stdio: [devNull, writeFd, writeFd] }, (result) => {
+    spawn({ ...plan, stdio: [devNull, writeFd, writeFd, ...sockets] }, (result) => {
       spawning -= 1;
       closeSync(writeFd);
       const trouble = result.ok ? welcome(instance, result.pid) : result.errno;
@@ -132,6 +135,7 @@ export function openDirectRunner(options: DirectRunnerOptions): Runner {
     }
     const entry = entries.get(instance.id);
     entries.set(instance.id, { phase: 'living', pid, pidfd, proof: null });
+    byPid.set(pid, instance.id);
     sink({ type: 'spawned', instance: instance.id, process: { pid, startTicks, bootId } });
     if (entry?.phase === 'launching') for (const { signal, whom } of entry.pending) send(pid, pidfd, signal, whom);
     return null;
@@ -166,6 +170,7 @@ export function openDirectRunner(options: DirectRunnerOptions): Runner {
     epoll.unwatch(pidfd);
     closeSync(pidfd);
     entries.delete(id);
+    byPid.delete(pid);
     sink({ type: 'exited', instance: id, status: exitStatus(ending) });
     output.finished(id);
   }
@@ -176,10 +181,10 @@ export function openDirectRunner(options: DirectRunnerOptions): Runner {
   }
 
   return {
-    launch(vassalName, instance) {
+    launch(vassalName, instance, sockets) {
       if (disposed) return;
       entries.set(instance.id, { phase: 'launching', pending: [] });
-      queue.push({ vassalName, instance });
+      queue.push({ vassalName, instance, sockets });
       pumpSoon();
     },
     signal(instance, signal, whom) {
@@ -199,10 +204,12 @@ export function openDirectRunner(options: DirectRunnerOptions): Runner {
         return false;
       }
       entries.set(instance.id, { phase: 'living', pid: proof.pid, pidfd, proof });
+      byPid.set(proof.pid, instance.id);
       output.reopen(vassalName, instance);
       epoll.watch(pidfd, () => bury(instance.id));
       return true;
     },
+    instanceOf: (pid) => byPid.get(pid) ?? null,
     async [Symbol.asyncDispose]() {
       if (disposed) return;
       disposed = true;

@@ -24,6 +24,10 @@ export interface EnvironmentSources {
   readonly file: Readonly<Record<string, string>>;
   /** From the vassal file itself; the last word. */
   readonly spec: Readonly<Record<string, string>>;
+  /** How it comes to its sockets. */
+  readonly sockets: Readonly<Record<string, string>>;
+  /** How it tells that it is ready. */
+  readonly notify: Readonly<Record<string, string>>;
   readonly vassalName: string;
   readonly instance: InstanceId;
   /** The emperor's state folder. */
@@ -48,6 +52,8 @@ export function instanceEnvironment(sources: EnvironmentSources): Record<string,
     SHELL: user.shell,
     ...sources.file,
     ...sources.spec,
+    ...sources.sockets,
+    ...sources.notify,
     [MARKS.vassal]: sources.vassalName,
     [MARKS.instance]: sources.instance,
     [MARKS.state]: sources.state,

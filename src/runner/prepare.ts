@@ -3,6 +3,7 @@ import type { UserDatabase } from '../kernel/user.ts';
 import { DEFAULT_PATH, instanceEnvironment } from './environment.ts';
 import { readEnvironmentFile } from './environment-file.ts';
 import { runsAs, type EmperorIdentity } from './identity.ts';
+import { notifyEnvironment, socketEnvironment } from './protocol-environment.ts';
 import { launchPlan, type LaunchPlan } from './launch-plan.ts';
 import { findProgram } from './program.ts';
 import { cannotStart, type Refusal } from './refusal.ts';
@@ -16,10 +17,12 @@ export interface LaunchHost {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The emperor's state folder. */
   readonly state: string;
+  /** Where instances say how they are, sd_notify(3). */
+  readonly notifySocket: string;
 }
 
 /** Looks up all that a launch needs on this host, at the moment of the launch. What is found wrong here, and still is, is lasting. */
-export function prepareLaunch(vassalName: string, instance: Instance, host: LaunchHost): LaunchPlan | Refusal {
+export function prepareLaunch(vassalName: string, instance: Instance, host: LaunchHost, sockets = 0): LaunchPlan | Refusal {
   const { spec } = instance.runs;
   const refuse = ({ code, message }: Pick<Complaint, 'code' | 'message'>): Refusal => ({
     code,
@@ -45,6 +48,8 @@ export function prepareLaunch(vassalName: string, instance: Instance, host: Laun
     user: person.user,
     file: file.environment,
     spec: spec.environment,
+    sockets: socketEnvironment(vassalName, spec, sockets),
+    notify: notifyEnvironment(spec, host.notifySocket),
     vassalName,
     instance: instance.id,
     state: host.state,
@@ -60,6 +65,7 @@ export function prepareLaunch(vassalName: string, instance: Instance, host: Laun
     program: program.path,
     become: person.changes ? { uid: person.user.uid, gid: person.gid } : null,
     environment,
+    sockets,
     setpriv: setpriv.kind === 'found' ? setpriv.path : '/usr/bin/setpriv',
   });
 }

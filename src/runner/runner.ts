@@ -4,12 +4,17 @@ import type { Instance, InstanceId } from '../core/state.ts';
 
 /** Turns instances into processes. It alone knows pids; everyone else speaks of instance ids. */
 export interface Runner extends AsyncDisposable {
-  /** Starts a process for it; answers with `spawned`, or `unlaunchable`. Never throws for what the vassal asked. */
-  launch(vassalName: string, instance: Instance): void;
+  /**
+   * Starts a process for it; answers with `spawned`, or `unlaunchable`. Never throws for what the vassal asked.
+   * @param sockets open listening sockets that become its descriptors from 3 on; they stay the caller's, and have to stay open until the answer
+   */
+  launch(vassalName: string, instance: Instance, sockets: readonly number[]): void;
   /** Sends a signal. A signal to an instance that is being launched is sent once it lives; one to a stranger or a dead one does nothing. */
   signal(instance: InstanceId, signal: SignalName, whom: 'main' | 'group'): void;
   /** Watches a process that an earlier emperor started. False: it is not there any more, or it is another one with the same pid (`instance.process` is the proof). */
   adopt(vassalName: string, instance: Instance): boolean;
+  /** The instance whose first process has that pid, now; null: none. */
+  instanceOf(pid: number): InstanceId | null;
 }
 
 /** Told to the emperor as things happen, never from within a call of the runner. */

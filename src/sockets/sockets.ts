@@ -11,7 +11,7 @@ export interface Lent {
 /** How a probe reaches one generation, and nobody else does that way. */
 export type Door = Disposable & {
   /** What net.connect() takes. */
-  readonly connect: { readonly path: string } | { readonly host: string; readonly port: number; readonly localAddress: string; readonly localPort: number };
+  readonly connect: { readonly path: string } | { readonly host: string; readonly port: number; readonly localAddress?: string; readonly localPort?: number };
 };
 
 /**
@@ -38,8 +38,8 @@ export interface Sockets extends Disposable {
   door(vassal: VassalId, generation: number, address: Address): Door;
   /** Calls back, later and once, when a connection waits. The returned function ends the wait. */
   awaitKnock(vassal: VassalId, onKnock: () => void): () => void;
-  /** Connections that are established, over all addresses of the vassal. */
-  connections(vassal: VassalId): number;
+  /** How long ago the last connection to the vassal was open, in ms, as far as the kernel remembers (TCP: a minute); 0: one is open. Infinity: it knows of none. */
+  sinceUse(vassal: VassalId): number;
   /** Nobody of that generation lives: its sockets may be lent again. */
   retire(vassal: VassalId, generation: number): void;
   /** Closes the addresses that are not in `keep`, and removes their unix sockets. */

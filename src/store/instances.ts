@@ -11,10 +11,11 @@ const ENDED_KEPT = 10_000;
 
 /** The table of instances: one statement, one function. Times: wall time, ms. */
 export interface InstanceTable {
-  /** Writes the instances that a vassal has now. */
-  write(vassal: Vassal): void;
+  /** Writes the instances that a vassal has now. `before`: the vassal as it was written last; what is the same is left out. null: never. */
+  write(vassal: Vassal, before: Vassal | null): void;
   /** Takes note of an instance that a history entry speaks of and that no vassal may hold any more: its serial is used up. */
   mention(entry: HistoryEntry, instance: InstanceId): void;
+  /** One that has ended already keeps its end. */
   end(instance: InstanceId, at: number, status: ExitStatus): void;
   /** Ends whatever these vassals had beside the instances that are alive: nobody saw how. */
   endOthers(vassals: Iterable<VassalId>, alive: ReadonlySet<InstanceId>, at: number): void;
@@ -28,11 +29,11 @@ export interface InstanceTable {
 /** Prepares the statements. */
 export function instanceTable(database: Database.Database): InstanceTable {
   const write = database.prepare(`
-    INSERT INTO instances (serial, id, vassal, revision, pid, start_ticks, boot_id, born_at, ready_at, leaving)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO instances (serial, id, vassal, revision, generation, pid, start_ticks, boot_id, born_at, ready_at, leaving)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (serial) DO UPDATE SET
-      id = excluded.id, vassal = excluded.vassal, revision = excluded.revision, pid = excluded.pid, start_ticks = excluded.start_ticks,
-      boot_id = excluded.boot_id, born_at = excluded.born_at, ready_at = excluded.ready_at, leaving = excluded.leaving,
+      id = excluded.id, vassal = excluded.vassal, revision = excluded.revision, generation = excluded.generation, pid = excluded.pid,
+      start_ticks = excluded.start_ticks, boot_id = excluded.boot_id, born_at = excluded.born_at, ready_at = excluded.ready_at, leaving = excluded.leaving,
       ended_at = NULL, exit_kind = NULL, exit_code = NULL, exit_signal = NULL`);
   const mention = database.prepare('INSERT OR IGNORE INTO instances (serial, id, vassal, revision, born_at) VALUES (?, ?, ?, ?, ?)');
   const end = database.prepare(`
@@ -48,12 +49,16 @@ export function instanceTable(database: Database.Database): InstanceTable {
   const prune = database.prepare('DELETE FROM instances WHERE serial <= (SELECT max(serial) FROM instances) - ? AND ended_at IS NOT NULL');
 
   return {
-    write(vassal) {
+    write(vassal, before) {
       const told = toldToDie(vassal);
+      const known = new Map((before === null ? [] : living(before)).map((instance) => [instance.id, instance]));
+      const toldBefore = before === null ? told : toldToDie(before);
       for (const instance of living(vassal)) {
-        const { serial, id, runs, process, bornAt, readyAt } = instance;
+        const { serial, id, runs, generation, process, bornAt, readyAt } = instance;
+        const old = known.get(id);
+        if (old !== undefined && sameRow(old, instance) && toldBefore.has(id) === told.has(id)) continue;
         const proof = [process?.pid ?? null, process?.startTicks ?? null, process?.bootId ?? null];
-        write.run(serial, id, vassal.id, runs.number, ...proof, bornAt, readyAt, told.has(instance) ? 1 : 0);
+        write.run(serial, id, vassal.id, runs.number, generation, ...proof, bornAt, readyAt, told.has(id) ? 1 : 0);
       }
     },
     mention({ vassal, revision, at }, instance) {
@@ -87,15 +92,20 @@ function serialOf(instance: InstanceId): number {
   return Number(instance.slice(instance.lastIndexOf('#') + 1));
 }
 
-function toldToDie({ state, leaving }: Vassal): ReadonlySet<Instance> {
-  const told = new Set(leaving.map((each) => each.instance));
-  return state.phase === 'stopping' ? told.add(state.cursed) : told;
+function toldToDie({ leaving }: Vassal): ReadonlySet<InstanceId> {
+  return new Set(leaving.map(({ instance }) => instance.id));
+}
+
+/** True if both are written alike; what an instance says of itself, for one, is not. */
+function sameRow(a: Instance, b: Instance): boolean {
+  return a === b || (a.runs.number === b.runs.number && a.process === b.process && a.readyAt === b.readyAt);
 }
 
 function instanceOf(row: unknown): StoredInstance {
   return {
     id: text(row, 'id') as InstanceId,
     serial: integer(row, 'serial'),
+    generation: integer(row, 'generation'),
     revision: { number: integer(row, 'revision'), text: orNull(text)(row, 'text') ?? '' },
     process: proofOf(row),
     bornAt: integer(row, 'born_at'),

@@ -25,6 +25,7 @@ export function revisionTable(database: Database.Database): RevisionTable {
   const prune = database.prepare(`
     DELETE FROM revisions WHERE vassal = @vassal AND number <= @upTo
       AND number NOT IN (SELECT good FROM vassals WHERE id = @vassal AND good IS NOT NULL)
+      AND number NOT IN (SELECT pinned FROM vassals WHERE id = @vassal AND pinned IS NOT NULL)
       AND number NOT IN (SELECT revision FROM instances WHERE vassal = @vassal AND ended_at IS NULL AND revision IS NOT NULL)`);
   const all = database.prepare('SELECT number, hash, text, runnable, at FROM revisions WHERE vassal = ? ORDER BY number');
 

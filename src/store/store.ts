@@ -1,6 +1,6 @@
 import type { Change, HistoryEntry } from '../core/history.ts';
 import type { VassalId } from '../core/listing.ts';
-import type { InstanceId, Proof } from '../core/state.ts';
+import type { ExitStatus, Failure, InstanceId, Proof, Want } from '../core/state.ts';
 
 /** What the emperor remembers beyond its own life. */
 export interface Store extends Disposable {
@@ -64,7 +64,17 @@ export interface StoredVassal {
   readonly name: string;
   readonly source: string;
   readonly stamp: string;
-  readonly want: 'up' | 'down';
+  readonly want: Want;
+  /** Instances that an operator asked for; null: what the file says. */
+  readonly scale: number | null;
+  /** The revision that an operator went back to. null: none, or its text is not there any more. */
+  readonly pinned: { readonly number: number; readonly text: string } | null;
+  /** The newest revision was tried and refused. */
+  readonly rejected: boolean;
+  /** null: none, or it was written in a form that this emperor does not know. */
+  readonly failure: Failure | null;
+  /** How it ended, if its restart policy left it so; null: it did not. */
+  readonly exited: ExitStatus | null;
   readonly restarts: number;
   readonly newest: { readonly number: number; readonly hash: string } | null;
   /** The last revision that was ready. */
@@ -81,6 +91,7 @@ export interface ForgottenVassal {
 export interface StoredInstance {
   readonly id: InstanceId;
   readonly serial: number;
+  readonly generation: number;
   /** What it runs. The text is empty if it was never written (the store had failed then). */
   readonly revision: { readonly number: number; readonly text: string };
   /** null: its start was ordered, and the emperor ended before it heard of the process. There may be one that carries its mark. */

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { host, logsOf, temporaryFolder, type Host } from '../control/host.ts';
+import { host, logsOf, quote, temporaryFolder, type Host } from '../control/host.ts';
 import { declare, declareFaulty } from '../fakes/declaration.ts';
 import { FakeEmperor } from '../fakes/emperor.ts';
 
@@ -51,6 +51,15 @@ describe('a wrong command line exits 2:', () => {
     [['logs', 'shop', '-n', 'many'], 'whole number'],
     [['stop', 'shop', '--timeout', 'soon'], 'duration'],
     [['stop', 'shop', '--timeout', '0s'], 'duration'],
+    [['scale', 'shop'], 'missing required argument'],
+    [['scale', 'shop', 'many'], 'whole number from 1 to 1000'],
+    [['scale', 'shop', '0'], 'whole number'],
+    [['rollback'], 'missing required argument'],
+    [['rollback', 'shop', 'one'], 'whole number'],
+    [['rollback', 'shop', '1', '2'], 'too many arguments'],
+    [['diff', 'shop', 'x'], 'whole number'],
+    [['history', 'shop', '-n', '-1'], 'whole number'],
+    [['why'], 'missing required argument'],
     [['run', '--log-level', 'loud'], 'Allowed choices'],
     [['run', '--rescan', 'often'], 'duration'],
     [['run', '--config', '/nowhere.toml'], 'cannot read the configuration file'],
@@ -66,7 +75,7 @@ describe('a wrong command line exits 2:', () => {
 });
 
 describe('help', () => {
-  it.each([[['--version'], /^0\.1\.0\n$/], [['--help'], /Usage: emperor[^]*reload[^]*shutdown/], [['help'], /Usage: emperor/], [['help', 'stop'], /--no-wait/], [['stop', '--help'], /--timeout/], [['help', 'keys'], /stop-timeout/]])('%j', async (args, text) => {
+  it.each([[['--version'], /^0\.1\.0\n$/], [['--help'], /Usage: emperor[^]*reload[^]*shutdown/], [['help'], /Usage: emperor/], [['help', 'stop'], /--no-wait/], [['stop', '--help'], /--timeout/], [['scale', '--help'], /how many instances[^]*--no-wait/], [['rollback', '--help'], /left as it is[^]*before what runs/], [['diff', '--help'], /unified\s+diff/], [['help', 'keys'], /stop-timeout/]])('%j', async (args, text) => {
     const { code, stdout, stderr } = await run(args);
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toMatch(text);
@@ -74,7 +83,11 @@ describe('help', () => {
 });
 
 describe('without an emperor', () => {
-  it.each([['status'], ['start', 'shop'], ['stop', 'shop'], ['restart', 'shop'], ['reload', 'shop'], ['logs', 'shop'], ['events'], ['shutdown']])('%s exits 7', async (...args) => {
+  it.each([
+    ['status'], ['start', 'shop'], ['stop', 'shop'], ['restart', 'shop'], ['reload', 'shop'], ['logs', 'shop'], ['events'], ['shutdown'],
+    ['pause', 'shop'], ['resume', 'shop'], ['scale', 'shop', '2'], ['rollback', 'shop'],
+    ['history', 'shop'], ['diff', 'shop'], ['why', 'shop'],
+  ])('%s exits 7', async (...args) => {
     const path = join(temporaryFolder(), 'control.sock');
     const { code, stdout, stderr } = await run([...args, '--control', path]);
     expect([code, stdout]).toEqual([7, '']);
@@ -122,6 +135,13 @@ describe('orders', () => {
     [['reload', 'bad'], 78, '', 'unknown key "x" at /v/bad.toml:1'],
     [['start', 'bad', 'shop'], 78, 'shop: started\n', 'bad: start failed (E_KEY_UNKNOWN)'],
     [['start', 'bad', 'ghost', 'shop'], 1, 'shop: started\n', 'ghost'],
+    [['resume', 'shop'], 0, 'shop: resumed\n', ''],
+    [['scale', 'shop', '1'], 0, 'shop: scaled\n', ''],
+    [['scale', 'ghost', '1'], 4, '', 'there is no vassal "ghost"'],
+    [['rollback', 'shop'], 1, '', 'shop: rollback failed (E_VALUE): there is no revision before 1 that could be run'],
+    [['rollback', 'shop', '7'], 1, '', 'there is no revision 7; there are 1 to 1'],
+    [['rollback', '--no-wait', 'shop', '1'], 0, 'shop: rollback was asked for\n', ''],
+    [['pause', '--no-wait', 'shop'], 0, 'shop: pause was asked for\n', ''],
     [['stop', '--no-wait', 'shop'], 0, 'shop: stop was asked for\n', ''],
     [['stop', 'shop', '--timeout', '5m'], 0, 'shop: stopped\n', ''],
   ])('%j exits %i', async (args, code, stdout, stderr) => {
@@ -143,6 +163,7 @@ describe('orders', () => {
     emperor.exit('shop');
     emperor.spawn('shop');
     emperor.exit('shop', { kind: 'exited', code: 3 });
+    quote(emperor, 'shop', 'one', '\u001B[31mtwo');
     const { code, stderr } = await ended;
     expect(code).toBe(1);
     expect(stderr).toMatch(/^shop: restart failed \(E_EXITED\): .* exited with code 3.*\n {2}\| one\n {2}\| \\e\[31mtwo\n {2}see "emperor logs shop"/);
@@ -186,6 +207,52 @@ describe('logs', () => {
   it('of nobody exit 4', async () => {
     const { env } = await reigning();
     expect((await run(['logs', 'ghost'], env)).code).toBe(4);
+  });
+});
+
+describe('the revisions of a vassal file', () => {
+  /** "shop" with two revisions. */
+  async function revised(): Promise<Record<string, string>> {
+    const { env, emperor } = await reigning();
+    emperor.list(declare('shop', {}, 'workers = 2\n\u001B[2J\n', 2), declareFaulty('bad'));
+    return env;
+  }
+
+  it('are a table, or a document', async () => {
+    const env = await revised();
+    const { code, stdout } = await run(['history', 'shop'], env);
+    expect(code).toBe(0);
+    expect(stdout.trimEnd().split('\n')).toEqual([
+      expect.stringMatching(/^REV +FIRST SEEN +AGE +HASH/), expect.stringMatching(/^ +1 .* yes +good$/), expect.stringMatching(/^ +2 .* yes +newest$/),
+    ]);
+    expect(JSON.parse((await run(['history', 'shop', '--json', '-n', '1'], env)).stdout)).toMatchObject({ name: 'shop', revisions: [{ number: 2, marks: ['newest'] }] });
+  });
+
+  it('are compared, byte by byte if it is not for a terminal', async () => {
+    const env = await revised();
+    const { code, stdout, stderr } = await run(['diff', 'shop'], env);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(/^--- \/v\/shop\.toml\trevision 1, [^\n]*\n\+\+\+ \/v\/shop\.toml\trevision 2, /);
+    expect(stdout).toContain('-a\n\\ No newline at end of file\n+workers = 2\n+\u001B[2J\n');
+    expect(JSON.parse((await run(['diff', 'shop', '2', '1', '--json'], env)).stdout)).toMatchObject({ from: { number: 2 }, to: { number: 1 }, patch: expect.stringContaining('-workers = 2') });
+  });
+
+  it('that are the same have no difference: exit 0', async () => {
+    expect(await run(['diff', 'shop', '2', '2'], await revised())).toEqual({ code: 0, stdout: '', stderr: 'emperor: revisions 2 and 2 hold the same text\n' });
+  });
+
+  it.each([[['history', 'ghost'], 4], [['diff', 'ghost'], 4], [['why', 'ghost'], 4], [['diff', 'shop', '9'], 1]] as const)('%j exits %i', async (args, code) => {
+    expect(await run(args, await revised())).toMatchObject({ code, stdout: '' });
+  });
+});
+
+describe('why', () => {
+  it('is told in sentences, or as a document', async () => {
+    const { env } = await reigning();
+    const { code, stdout } = await run(['why', 'bad'], env);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^bad is invalid, revision 1, since [^]*E_KEY_UNKNOWN[^]*\nMend its file: /);
+    expect(JSON.parse((await run(['why', 'shop', '--json'], env)).stdout)).toMatchObject({ name: 'shop', state: 'ready', failure: null });
   });
 });
 

@@ -4,9 +4,11 @@ import { checkReport } from '../../src/cli/render/check.ts';
 import { eventLine } from '../../src/cli/render/event.ts';
 import { printable } from '../../src/world/printable.ts';
 import { resultLines } from '../../src/cli/render/results.ts';
+import { revisionTable } from '../../src/cli/render/revisions.ts';
 import { statusTable, vassalDetails } from '../../src/cli/render/status.ts';
 import { table } from '../../src/cli/render/table.ts';
-import type { EventDocument, OrderResult, StatusDocument, VassalDocument } from '../../src/control/protocol.ts';
+import { whyText } from '../../src/cli/render/why.ts';
+import type { EventDocument, OrderResult, RevisionDocument, StatusDocument, VassalDocument, WhyDocument } from '../../src/control/protocol.ts';
 
 it.each([
   ['plain text, größe 商店 🦊', 'plain text, größe 商店 🦊'],
@@ -34,14 +36,14 @@ it('a table is as wide as its widest cell, in letters', () => {
 const NOW = Date.parse('2026-01-31T12:00:00.000Z');
 
 const READY: VassalDocument = {
-  name: 'shop', file: '/v/shop.toml', state: 'ready', want: 'up', revision: 3, server: 'gunicorn', listen: [],
-  instances: [{ id: 'shop#12', pid: 4242, state: 'ready', revision: 3, startedAt: '2026-01-31T11:00:00.000Z', readyAt: '2026-01-31T11:00:01.000Z', adopted: true }],
+  name: 'shop', file: '/v/shop.toml', state: 'ready', want: 'up', revision: 3, pinned: null, scale: null, server: 'gunicorn', listen: [], waitsFor: [], stage: null,
+  instances: [{ id: 'shop#12', pid: 4242, state: 'ready', revision: 3, generation: 2, startedAt: '2026-01-31T11:00:00.000Z', readyAt: '2026-01-31T11:00:01.000Z', adopted: true, status: null }],
   restarts: 2, nextStartAt: null,
-  failure: { revision: 4, code: 'E_KEY_UNKNOWN', message: 'unknown key "x"\nand another', at: '2026-01-31T11:59:00.000Z' },
+  failure: { revision: 4, code: 'E_KEY_UNKNOWN', message: 'unknown key "x"\nand another', at: '2026-01-31T11:59:00.000Z', output: [] },
 };
 
 const WAITING: VassalDocument = {
-  name: 'wi\nki', file: '/v/wi\nki.toml', state: 'backoff', want: 'up', revision: 1, server: null, listen: [], instances: [], restarts: 0,
+  name: 'wi\nki', file: '/v/wi\nki.toml', state: 'backoff', want: 'up', revision: 1, pinned: null, scale: null, server: null, listen: [], waitsFor: [], stage: null, instances: [], restarts: 0,
   nextStartAt: '2026-01-31T12:00:04.000Z', failure: null,
 };
 
@@ -79,12 +81,35 @@ describe('status', () => {
       '  revision    3',
       '  server      gunicorn',
       '  restarts    2',
-      '  instance    shop#12, pid 4242, ready, revision 3, up 1h, adopted',
+      '  instance    shop#12, pid 4242, ready, revision 3, generation 2, up 1h, adopted',
       '  failure     revision 4, 1m ago, E_KEY_UNKNOWN: unknown key "x"',
       '              and another',
-      '  hint        see "emperor logs shop" and "emperor events shop"',
+      '  hint        see "emperor why shop", "emperor logs shop" and "emperor events shop"',
       '',
     ].join('\n'));
+  });
+});
+
+describe('status of one vassal', () => {
+  it.each<[string, Partial<VassalDocument>, string]>([
+    ['what an operator went back to', { pinned: 2 }, '\n  pinned      revision 2: an operator went back to it, until the file changes\n'],
+    ['how many an operator asked for', { scale: 4 }, '\n  scale       4: asked for by an operator\n'],
+    ['that an operator paused it', { want: 'paused' }, '\n  want        paused: paused by an operator\n'],
+    ['that an operator stopped it', { want: 'down' }, '\n  want        down: stopped by an operator\n'],
+    ['what it waits for', { state: 'waiting', waitsFor: ['db', 'ca\u001Bche'] }, '\n  waits for   db, ca\\eche\n'],
+    ['where it listens', { listen: ['127.0.0.1:80', 'unix:/run/shop.sock'] }, '\n  listen      127.0.0.1:80, unix:/run/shop.sock\n'],
+    ['how far an overlap has come', { state: 'reloading', stage: 'canary' }, 'shop: reloading, the next generation gets a share of new connections\n'],
+    ['what an instance says of itself', { instances: [{ ...READY.instances[0]!, adopted: false, status: 'serving \u001B[2J' }] }, 'generation 2, up 1h: serving \\e[2J\n'],
+    ['what the failed instance printed last', { failure: { ...READY.failure!, output: ['Traceback', '\u001B[31mboom'] } }, '\n              | Traceback\n              | \\e[31mboom\n'],
+  ])('tells %s', (_what, changes, text) => {
+    expect(vassalDetails({ ...READY, ...changes }, NOW)).toContain(text);
+  });
+
+  it.each<[Partial<VassalDocument>, string]>([
+    [{ state: 'reloading', stage: 'judging' }, 'judging; revision 4'],
+    [{ state: 'waiting', waitsFor: ['db'], failure: null }, 'waits for db'],
+  ])('as a line notes %j', (changes, text) => {
+    expect(statusTable(documentOf({ ...READY, ...changes }), NOW)).toContain(text);
   });
 });
 
@@ -104,6 +129,61 @@ describe('results of orders', () => {
     ],
   ] as const)('%j is good: %s, and printed as %j', (changes, good, text) => {
     expect(resultLines('restart', [result(changes)])).toEqual([{ text, good }]);
+  });
+});
+
+it.each([
+  ['pause', 'paused'], ['resume', 'resumed'], ['scale', 'scaled'], ['rollback', 'rolled back'],
+] as const)('%s that is done is told as: %s', (verb, word) => {
+  expect(resultLines(verb, [{ name: 'shop', outcome: 'done', code: null, message: null, log: [] }])).toEqual([{ text: `shop: ${word}\n`, good: true }]);
+});
+
+describe('why', () => {
+  const BACKOFF: WhyDocument = {
+    name: 'shop', file: '/v/shop.toml', state: 'backoff', since: '2026-01-31T11:59:56.123Z', cause: 'shop#3 exited with code 1; starting again in 8.00 s', actor: null, revision: 4,
+    failure: { revision: 4, code: 'E_EXITED', message: 'shop#3 exited with code 1', at: '2026-01-31T11:59:56.123Z', output: ['boom', '\u001B[2J'] },
+    nextStartAt: '2026-01-31T12:00:04.000Z', waitsFor: [], advice: ['"emperor logs shop" shows all', 'mend its file'],
+  };
+
+  it('is told in sentences, with the last lines that were printed, and nothing twice', () => {
+    expect(whyText(BACKOFF, NOW)).toBe([
+      'shop is in backoff, revision 4, since 2026-01-31 11:59:56Z (4s ago): shop#3 exited with code 1; starting again in 8.00 s.',
+      'What went wrong last with revision 4, 4s ago, is E_EXITED.',
+      '  | boom',
+      '  | \\e[2J',
+      'Its next start is due in 4s.',
+      '"emperor logs shop" shows all.',
+      'Mend its file.',
+      '',
+    ].join('\n'));
+  });
+
+  it.each<[string, Partial<WhyDocument>, string]>([
+    ['who asked', { cause: 'it was stopped by an operator', actor: 'ali\u001Bce' }, 'it was stopped by an operator (by ali\\ece).\n'],
+    ['all faults of a file', { cause: null, failure: { ...BACKOFF.failure!, code: 'E_VALUE', message: 'one\ntwo' } }, 'is E_VALUE: one\n  two.\n'],
+    ['what it waits for', { waitsFor: [{ name: 'db', state: 'backoff' }, { name: 'gh\nost', state: null }] }, 'It waits for db (backoff), gh\\nost (there is no such vassal).\n'],
+    ['no more than is known', { name: 'sh\u0007op', since: null, cause: null, revision: null, failure: null, nextStartAt: null, advice: [] }, 'sh\\x07op is in backoff.\n'],
+  ])('tells %s', (_what, changes, text) => {
+    expect(whyText({ ...BACKOFF, ...changes }, NOW)).toContain(text);
+  });
+});
+
+describe('revisions', () => {
+  const revision = (changes: Partial<RevisionDocument>): RevisionDocument => ({
+    number: 1, at: '2026-01-31T11:00:00.500Z', hash: '0123456789abcdef', runnable: true, marks: [], ...changes,
+  });
+
+  it('are a table', () => {
+    expect(revisionTable([revision({ marks: ['serving', 'good'] }), revision({ number: 12, runnable: false, marks: ['newest'] })], NOW)).toBe([
+      'REV  FIRST SEEN            AGE  HASH          RUNNABLE  MARKS',
+      '  1  2026-01-31 11:00:00Z   1h  0123456789ab  yes       serving, good',
+      ' 12  2026-01-31 11:00:00Z   1h  0123456789ab  no        newest',
+      '',
+    ].join('\n'));
+  });
+
+  it('can be none', () => {
+    expect(revisionTable([], NOW)).toBe('no revisions\n');
   });
 });
 

@@ -2,6 +2,7 @@ import type { Outcome, VassalId } from '../../src/core/listing.ts';
 import type { VassalSpec } from '../../src/core/spec.ts';
 import { printFault } from '../../src/core/fault.ts';
 import { parseVassal, type ParseContext } from '../../src/config/vassal.ts';
+import type { Preset } from '../../src/presets/preset.ts';
 import { presets } from '../../src/presets/registry.ts';
 
 /** The machine that the tests of parsing play on. */
@@ -11,19 +12,19 @@ export const CONTEXT: ParseContext = {
   presets: presets(),
 };
 
-export function parse(id: string, text: string): Outcome {
-  return parseVassal({ id: id as VassalId, text }, CONTEXT);
+export function parse(id: string, text: string, more: readonly Preset[] = []): Outcome {
+  return parseVassal({ id: id as VassalId, text }, { ...CONTEXT, presets: new Map([...CONTEXT.presets, ...more.map((preset) => [preset.name, preset] as const)]) });
 }
 
 /** The spec of a text that has to be right. */
-export function specOf(id: string, text: string): VassalSpec {
-  const outcome = parse(id, text);
+export function specOf(id: string, text: string, more: readonly Preset[] = []): VassalSpec {
+  const outcome = parse(id, text, more);
   if (!outcome.ok) throw new Error(outcome.faults.map(printFault).join('\n'));
   return outcome.spec;
 }
 
 /** Faults as people see them, with their code in front. */
-export function faultsOf(id: string, text: string): string[] {
-  const outcome = parse(id, text);
+export function faultsOf(id: string, text: string, more: readonly Preset[] = []): string[] {
+  const outcome = parse(id, text, more);
   return outcome.ok ? [] : outcome.faults.map((fault) => `${fault.code} ${printFault(fault)}`);
 }

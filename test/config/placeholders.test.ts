@@ -12,6 +12,7 @@ it.each([
   ['%0|%1|%2|%9', 'srv|my sites||'],
   ['%x|%h|%k|%u|%U|%g|%G', 'vassal|forum|4|1000|caesar|100|senate'],
   ['100%%|%%n|%[', '100%|%n|\u001B'],
+  ['100%', '100%'],
   ['$(HOME)/$(PORT)$(EMPTY).', '/home/caesar/8000.'],
   ['$(ODD)', '%n $(HOME) %(user)'],
   ['$HOME ${HOME} $', '$HOME ${HOME} $'],
@@ -40,7 +41,7 @@ it.each([
   ['directory = %(user)\nuser = %(group)\ngroup = %(user)', ['E_PLACEHOLDER placeholders go in a circle: user → group → user at /v/shop.ini:5']],
   ['user = %(nobody)\ngroup = %(user)', ['E_PLACEHOLDER %(nobody) is no key of this section at /v/shop.ini:3; write %% for a percent sign']],
   ['user = $(constructor)', ['E_PLACEHOLDER the emperor has no environment variable "constructor" at /v/shop.ini:3; write the $(…) of a shell with backquotes']],
-  ['user = %', ['E_PLACEHOLDER unknown placeholder "%" at /v/shop.ini:3; write %% for a percent sign']],
+  ['user = % x', ['E_PLACEHOLDER unknown placeholder "% " at /v/shop.ini:3; write %% for a percent sign']],
   ['user = %(group', ['E_PLACEHOLDER unknown placeholder "%(" at /v/shop.ini:3; write %% for a percent sign']],
   ['user = %t', ['E_PLACEHOLDER unknown placeholder "%t" at /v/shop.ini:3; write %% for a percent sign']],
 ])('tells once what is wrong with %j', (lines, faults) => {

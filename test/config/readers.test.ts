@@ -25,6 +25,26 @@ it.each(EXTENSIONS)('no %s text makes the parser throw: it is a spec, or has fau
   }), { numRuns: 1000 });
 });
 
+const VALUES = fc.oneof(
+  fc.array(fc.constantFrom('127.0.0.1', '::1', '::', '*', '[', ']', ':', '/', '.', '..', '@', '#', '?', '%%', 'unix:', 'http://', '80', '0', '99999', '-', '(', ')', '*', '+', '\\', '{', '}', 'a', 'é', ' '), { maxLength: 12 }).map((crumbs) => crumbs.join('')),
+  fc.string({ unit: 'binary', maxLength: 100 }),
+);
+
+it.each(['listen', 'listen.address', 'listen.mode', 'canary.share', 'ready.http', 'ready.tcp', 'ready.log', 'ready.status', 'ready.notify', 'health.http', 'health.body', 'after'])('no value of %s makes the parser throw', (key) => {
+  const [table, inner] = key.split('.');
+  fc.assert(fc.property(VALUES, (value) => {
+    const outcome = parse('/v/shop.json', JSON.stringify({ vassal: { command: 'a', listen: ':80', [table ?? '']: inner === undefined ? value : { [inner]: value } } }));
+    expect(outcome.ok || outcome.faults.length > 0).toBe(true);
+  }), { numRuns: 500 });
+});
+
+it.each(['listen', 'ready.http', 'ready.tcp', 'ready.log', 'ready.status', 'canary.share'])('300,000 characters stall nobody who reads %s', (key) => {
+  for (const crumb of ['[', ':', ':1', '/', '.', '../', 'unix:/', 'http://unix:', 'a', '(', '1', '0.', '-']) {
+    const outcome = parse('/v/shop.ini', `[vassal]\ncommand = a\n${key} = ${crumb.repeat(300_000 / crumb.length)}`);
+    expect(outcome.ok).toBe(false);
+  }
+});
+
 const LONG = 30_000;
 const STARTS: Readonly<Record<string, string>> = { '.ini': '[vassal]\ncommand = ', '.toml': '[vassal]\ncommand = ', '.json': '{"vassal":{"command":', '.xml': '<vassal><command>' };
 const HOSTILE: readonly string[] = [

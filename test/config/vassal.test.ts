@@ -8,11 +8,22 @@ const DEFAULTS = {
   user: null,
   group: null,
   umask: null,
+  listen: [],
+  passing: 'listen-fds',
+  instances: 1,
   reload: { kind: 'restart' },
+  roll: false,
+  canary: null,
+  lingerMs: 2000,
+  rollback: true,
   stopSignal: 'SIGTERM',
   stopTimeoutMs: 30_000,
   startTimeoutMs: 60_000,
   ready: { kind: 'after', ms: 1000 },
+  health: null,
+  onDemand: false,
+  idleTimeoutMs: null,
+  after: [],
   restart: 'always',
   backoff: { firstMs: 250, factor: 2, maxMs: 60_000, jitter: 0.2, resetAfterMs: 60_000 },
   log: { maxBytes: 10 * 2 ** 20, keep: 10, format: 'raw' },
@@ -31,10 +42,11 @@ it.each([
 });
 
 const ALL = {
+  ...DEFAULTS,
   server: 'gunicorn',
   argv: ['gunicorn', '--workers', '4', 'shop:app'],
   directory: '/srv/shop',
-  environment: { PORT: '8000' },
+  environment: { PYTHONUNBUFFERED: '1', PORT: '8000' },
   environmentFile: '/etc/v/shop.env',
   user: 'www-data',
   group: 'shop',
@@ -119,8 +131,148 @@ log = { max-size = "1K", keep = 0, format = "json" }`],
 <start-timeout>90s</start-timeout><ready><after>2s</after></ready><restart>on-failure</restart>
 <backoff><first>100ms</first><factor>1.5</factor><max>5s</max><jitter>0</jitter><reset-after>10s</reset-after></backoff>
 <log max-size="1K" keep="0" format="json"/></vassal>`],
-])('%s says everything that can be said', (name, text) => {
+])('%s says everything about a server and its life', (name, text) => {
   expect(specOf(`/etc/v/${name}`, text)).toEqual(ALL);
+});
+
+const SOCKETS = {
+  ...DEFAULTS,
+  server: null,
+  argv: ['a'],
+  listen: [
+    { address: { kind: 'tcp', host: '127.0.0.1', port: 8000, v6only: false }, backlog: 4096, mode: null, user: null, group: null },
+    { address: { kind: 'unix', path: '/etc/v/shop.sock' }, backlog: 64, mode: 0o600, user: 'www-data', group: '33' },
+  ],
+  passing: 'fds',
+  instances: 3,
+  reload: { kind: 'overlap' },
+  roll: true,
+  canary: { share: 0.1, forMs: 300_000 },
+  lingerMs: 5000,
+  rollback: false,
+  ready: {
+    kind: 'probe',
+    probe: { kind: 'http', target: { kind: 'listen' }, path: '/up?x=1', status: [200, 299], body: '^ok$' },
+    intervalMs: 200,
+    timeoutMs: 1000,
+  },
+  health: { probe: { kind: 'command', argv: ['test', '-e', 'up'] }, intervalMs: 20_000, timeoutMs: 2000, failures: 2, graceMs: 30_000, watchdogMs: 15_000 },
+  onDemand: true,
+  idleTimeoutMs: 600_000,
+  after: ['database', 'cache'],
+};
+
+it.each([
+  ['shop.ini', `[vassal]
+command = a
+listen = 127.0.0.1:8000
+listen.address = unix:shop.sock
+listen.mode = 600
+listen.user = www-data
+listen.group = 33
+listen.backlog = 64
+pass = fds
+instances = 3
+roll = true
+canary.share = 10%
+canary.for = 5m
+linger = 5s
+rollback = false
+ready.http = /up?x=1
+ready.status = 200-299
+ready.body = ^ok$
+ready.interval = 200ms
+ready.timeout = 1s
+health.command = test -e up
+health.interval = 20s
+health.timeout = 2s
+health.failures = 2
+health.grace = 30s
+health.watchdog = 15s
+on-demand = true
+idle-timeout = 10m
+after = database
+after = cache`],
+  ['shop.toml', `[vassal]
+command = "a"
+listen = ["127.0.0.1:8000", { address = "unix:shop.sock", mode = "600", user = "www-data", group = 33, backlog = 64 }]
+pass = "fds"
+instances = 3
+roll = true
+canary = { share = 0.1, for = "5m" }
+linger = "5s"
+rollback = false
+ready = { http = "/up?x=1", status = "200-299", body = "^ok$", interval = "200ms", timeout = "1s" }
+health = { command = ["test", "-e", "up"], interval = "20s", timeout = "2s", failures = 2, grace = "30s", watchdog = "15s" }
+on-demand = true
+idle-timeout = "10m"
+after = ["database", "cache", "database"]`],
+  ['shop.toml', `[vassal]
+command = "a"
+pass = "fds"
+instances = 3
+reload = "overlap"
+roll = true
+linger = "5s"
+rollback = false
+on-demand = true
+idle-timeout = "10m"
+after = ["database", "cache"]
+[[vassal.listen]]
+address = "127.0.0.1:8000"
+[[vassal.listen]]
+address = "unix:shop.sock"
+mode = 0o600
+user = "www-data"
+group = 33
+backlog = 64
+[vassal.canary]
+share = "10%"
+for = "5m"
+[vassal.ready]
+http = "/up?x=1"
+status = "200-299"
+body = "^ok$"
+interval = "200ms"
+timeout = "1s"
+[vassal.health]
+command = "test -e up"
+interval = "20s"
+timeout = "2s"
+failures = 2
+grace = "30s"
+watchdog = "15s"`],
+  ['shop.yaml', `vassal:
+  command: a
+  listen:
+    - 127.0.0.1:8000
+    - { address: "unix:shop.sock", mode: 0600, user: www-data, group: 33, backlog: 64 }
+  pass: fds
+  instances: 3
+  roll: true
+  canary: { share: 10%, for: 5m }
+  linger: 5s
+  rollback: false
+  ready: { http: /up?x=1, status: 200-299, body: ^ok$, interval: 200ms, timeout: 1s }
+  health: { command: test -e up, interval: 20s, timeout: 2s, failures: 2, grace: 30s, watchdog: 15s }
+  on-demand: true
+  idle-timeout: 10m
+  after: [database, cache]`],
+  ['shop.json', `{"vassal": {
+  "command": "a",
+  "listen": ["127.0.0.1:8000", {"address": "unix:shop.sock", "mode": "600", "user": "www-data", "group": 33, "backlog": 64}],
+  "pass": "fds", "instances": 3, "roll": true, "canary": {"share": 0.1, "for": "5m"}, "linger": "5s", "rollback": false,
+  "ready": {"http": "/up?x=1", "status": "200-299", "body": "^ok$", "interval": "200ms", "timeout": "1s"},
+  "health": {"command": ["test", "-e", "up"], "interval": "20s", "timeout": "2s", "failures": 2, "grace": "30s", "watchdog": "15s"},
+  "on-demand": true, "idle-timeout": "10m", "after": ["database", "cache"]}}`],
+  ['shop.xml', `<vassal pass="fds" instances="3" roll="true" linger="5s" rollback="false" on-demand="true" idle-timeout="10m"><command>a</command>
+<listen>127.0.0.1:8000</listen><listen address="unix:shop.sock" mode="600" user="www-data" group="33" backlog="64"/>
+<canary><share>10%</share><for>5m</for></canary>
+<ready http="/up?x=1" status="200-299" body="^ok$" interval="200ms" timeout="1s"/>
+<health interval="20s" timeout="2s" failures="2" grace="30s" watchdog="15s"><command>test -e up</command></health>
+<after>database</after><after>cache</after></vassal>`],
+])('%s says everything about sockets and how instances are judged', (name, text) => {
+  expect(specOf(`/etc/v/${name}`, text)).toEqual(SOCKETS);
 });
 
 it('tells all faults of a file at once, in the order of its lines', () => {
@@ -128,7 +280,7 @@ it('tells all faults of a file at once, in the order of its lines', () => {
   expect(outcome.ok ? [] : outcome.faults.map(({ code, line, key }) => [code, line, key])).toEqual([
     ['E_VALUE', 2, 'command'],
     ['E_KEY_CONFLICT', 2, 'command'],
-    ['E_KEY_LATER', 3, 'listen'],
+    ['E_VALUE', 3, 'listen'],
     ['E_VALUE', 4, 'stop-timeout'],
     ['E_KEY_UNKNOWN', 5, 'usr'],
     ['E_KEY_UNKNOWN', 7, 'backoff.frist'],
@@ -142,7 +294,7 @@ it('does not say that a program is missing when its key is only wrong', () => {
   expect(faultsOf('/v/shop.toml', '[vassal]\ncommand = "a"\nreload = "sginal"\nreload-signal = "HUP"')).toHaveLength(1);
 });
 
-it.each(['listen', 'instances', 'canary', 'linger', 'health', 'on-demand', 'idle-timeout', 'after', 'limits', 'runner', 'systemd', 'hooks', 'ready.http', 'ready.tcp', 'ready.command', 'ready.log', 'ready.notify'])('%s is known and not supported yet', (key) => {
+it.each(['limits', 'runner', 'systemd', 'hooks'])('%s is known and not supported yet', (key) => {
   expect(faultsOf('/v/shop.ini', `[vassal]\ncommand = a\n${key} = 1`)).toEqual([`E_KEY_LATER key "${key}" is not supported by this version yet at /v/shop.ini:3`]);
 });
 
@@ -157,6 +309,7 @@ it.each([
   expect(specOf(`/etc/v/${name}`, text)).toEqual({
     ...DEFAULTS,
     server: 'uwsgi',
+    passing: 'fds',
     argv: ['uwsgi', option, `/etc/v/${name}`, '--hook-master-start', 'unix_signal:15 gracefully_kill_them_all'],
     reload: { kind: 'signal', signal: 'SIGHUP' },
   });

@@ -30,7 +30,7 @@ export function runnerContract(name: string, openStage: () => RunnerStage): void
     const typesOf = (events: readonly InstanceEvent[]): string[] => events.map((event) => `${event.type} ${event.instance}`);
 
     async function launched(stage: RunnerStage, instance: Instance): Promise<Proof> {
-      stage.runner.launch('shop', instance);
+      stage.runner.launch('shop', instance, []);
       return await until(() => {
         const spawned = stage.events.find((event) => event.type === 'spawned' && event.instance === instance.id);
         if (spawned?.type !== 'spawned') throw new Error(`not spawned yet: ${JSON.stringify(stage.events)}`);
@@ -40,21 +40,21 @@ export function runnerContract(name: string, openStage: () => RunnerStage): void
 
     it('answers a launch with `spawned`, and not from within the call', async () => {
       await using stage = openStage();
-      stage.runner.launch('shop', instanceOf(1, PROGRAMS.lives));
+      stage.runner.launch('shop', instanceOf(1, PROGRAMS.lives), []);
       expect(stage.events).toEqual([]);
       await until(() => expect(typesOf(stage.events)).toEqual(['spawned shop#1']));
     });
 
     it('answers a launch of what does not exist with a lasting `unlaunchable`, and not from within the call', async () => {
       await using stage = openStage();
-      stage.runner.launch('shop', instanceOf(1, PROGRAMS.missing));
+      stage.runner.launch('shop', instanceOf(1, PROGRAMS.missing), []);
       expect(stage.events).toEqual([]);
       await until(() => expect(stage.events).toMatchObject([{ type: 'unlaunchable', code: 'E_PROGRAM_MISSING', lasting: true }]));
     });
 
     it('tells `spawned` before `exited`, and how it ended', async () => {
       await using stage = openStage();
-      stage.runner.launch('shop', instanceOf(1, PROGRAMS.exitsWith3));
+      stage.runner.launch('shop', instanceOf(1, PROGRAMS.exitsWith3), []);
       await until(() => expect(typesOf(stage.events)).toEqual(['spawned shop#1', 'exited shop#1']));
       expect(stage.events[1]).toMatchObject({ status: { kind: 'exited', code: 3 } });
     });
@@ -70,7 +70,7 @@ export function runnerContract(name: string, openStage: () => RunnerStage): void
     it('keeps a signal for an instance that is being launched until it lives', async () => {
       await using stage = openStage();
       const instance = instanceOf(1, PROGRAMS.lives);
-      stage.runner.launch('shop', instance);
+      stage.runner.launch('shop', instance, []);
       stage.runner.signal(instance.id, 'SIGKILL', 'group');
       await until(() => expect(typesOf(stage.events)).toEqual(['spawned shop#1', 'exited shop#1']));
       expect(stage.events[1]).toMatchObject({ status: { kind: 'killed', signal: 'SIGKILL' } });
@@ -79,7 +79,7 @@ export function runnerContract(name: string, openStage: () => RunnerStage): void
     it('ignores signals to strangers and to the dead', async () => {
       await using stage = openStage();
       const dead = instanceOf(1, PROGRAMS.exitsWith3);
-      stage.runner.launch('shop', dead);
+      stage.runner.launch('shop', dead, []);
       await until(() => expect(stage.events).toHaveLength(2));
       stage.runner.signal(dead.id, 'SIGKILL', 'group');
       stage.runner.signal(instanceOf(7).id, 'SIGKILL', 'main');
@@ -90,7 +90,7 @@ export function runnerContract(name: string, openStage: () => RunnerStage): void
     it('launches many, and tells of each once', async () => {
       await using stage = openStage();
       const serials = Array.from({ length: 40 }, (_, index) => index + 1);
-      for (const serial of serials) stage.runner.launch('shop', instanceOf(serial, PROGRAMS.lives));
+      for (const serial of serials) stage.runner.launch('shop', instanceOf(serial, PROGRAMS.lives), []);
       await until(() => expect(stage.events).toHaveLength(40));
       expect(new Set(typesOf(stage.events))).toEqual(new Set(serials.map((serial) => `spawned shop#${serial}`)));
     });

@@ -1,8 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { HistoryEntry } from '../../src/core/history.ts';
-import type { VassalState } from '../../src/core/state.ts';
-import type { Store } from '../../src/store/store.ts';
-import { changeOf, entryOf, forgetting, idOf, instanceOf, proofOf, revisionOf, SOME_TIME, vassalOf } from '../store/samples.ts';
+import type { Instance, Vassal, VassalState, Want } from '../../src/core/state.ts';
+import type { Store, StoredVassal } from '../../src/store/store.ts';
+import { specOf } from '../fakes/declaration.ts';
+import {
+  changeOf, entryOf, failureOf, forgetting, generationOf, idOf, instanceOf, leaverOf, proofOf, readyWith, reloadingWith, revisionOf, SOME_TIME, vassalOf,
+} from '../store/samples.ts';
 
 /** A kind of store, and what the suite has to do to it. */
 export interface StoreUnderTest {
@@ -31,18 +34,19 @@ export function storeContract(kind: string, make: () => StoreUnderTest): void {
     });
 
     it('remembers a ready vassal with its revisions and its instance', () => {
-      const instance = instanceOf('shop', 7, { readyMs: 20, readyAt: SOME_TIME + 900 });
+      const instance = instanceOf('shop', 7, { generation: 4, readyMs: 20, readyAt: SOME_TIME + 900 });
       tested.store.record(changeOf([vassalOf('shop')]));
       tested.store.record(changeOf([vassalOf('shop', {
-        newest: revisionOf(2, 'broken', false), good: instance.runs, stamp: 'stamp 2', restarts: 3, state: { phase: 'ready', instance },
+        newest: revisionOf(2, 'broken', false), good: instance.runs, stamp: 'stamp 2', restarts: 3, state: readyWith(instance),
       })]));
       expect(tested.reopen().load()).toEqual({
         vassals: [{
           id: '/v/shop.toml', name: 'shop', source: 'dir:///v', stamp: 'stamp 2', want: 'up', restarts: 3,
+          scale: null, pinned: null, rejected: false, failure: null, exited: null,
           newest: { number: 2, hash: 'hash of broken' },
           good: { number: 1, text: 'text 1' },
           instances: [{
-            id: 'shop#7', serial: 7, revision: { number: 1, text: 'text 1' }, process: proofOf(7),
+            id: 'shop#7', serial: 7, generation: 4, revision: { number: 1, text: 'text 1' }, process: proofOf(7),
             bornAt: SOME_TIME, readyAt: SOME_TIME + 900, leaving: false,
           }],
         }],
@@ -51,68 +55,96 @@ export function storeContract(kind: string, make: () => StoreUnderTest): void {
       });
     });
 
-    it('remembers that an operator stopped a vassal, until it is started', () => {
-      tested.store.record(changeOf([vassalOf('shop', { want: 'down' })]));
-      expect(tested.store.load().vassals[0]?.want).toBe('down');
+    it.each<Want>(['down', 'paused'])('remembers that an operator wants a vassal to be %s, until it is started', (want) => {
+      tested.store.record(changeOf([vassalOf('shop', { want })]));
+      expect(tested.reopen().load().vassals[0]?.want).toBe(want);
       tested.store.record(changeOf([vassalOf('shop', { want: 'up' })]));
       expect(tested.store.load().vassals[0]?.want).toBe('up');
     });
 
-    const older = instanceOf('shop', 1);
-    const newer = instanceOf('shop', 2);
-    it.each<[string, VassalState, readonly [string, boolean][]]>([
-      ['starting', { phase: 'starting', instance: newer, dueMs: null }, [['shop#2', false]]],
-      ['ready', { phase: 'ready', instance: newer }, [['shop#2', false]]],
-      ['refreshing', { phase: 'refreshing', instance: newer, dueMs: 1, again: false }, [['shop#2', false]]],
-      ['reloading', { phase: 'reloading', current: older, next: newer, dueMs: null }, [['shop#2', false], ['shop#1', false]]],
-      ['stopping', { phase: 'stopping', cursed: newer, killAtMs: 1, killed: false, why: 'stop' }, [['shop#2', true]]],
-      ['backoff', { phase: 'backoff', untilMs: 1 }, []],
-      ['stopped', { phase: 'stopped' }, []],
-      ['exited', { phase: 'exited', status: { kind: 'exited', code: 0 } }, []],
-      ['invalid', { phase: 'invalid' }, []],
-    ])('remembers the instances of a vassal that is %s, newest first, and which were told to die', (_phase, state, instances) => {
-      tested.store.record(changeOf([vassalOf('shop', { state })]));
-      const [vassal] = tested.reopen().load().vassals;
-      expect(vassal?.instances.map(({ id, leaving }) => [id, leaving])).toEqual(instances);
+    it.each<[keyof StoredVassal, Partial<Vassal>, unknown]>([
+      ['scale', { scale: 4 }, 4],
+      ['rejected', { rejected: true }, true],
+      ['failure', { failure: failureOf() }, failureOf()],
+      ['failure', { failure: failureOf({ instance: null, output: [], message: 'a\nb' }) }, failureOf({ instance: null, output: [], message: 'a\nb' })],
+      ['pinned', { pinned: { number: 1, spec: specOf() } }, { number: 1, text: 'text 1' }],
+      ['exited', { state: { phase: 'exited', status: { kind: 'exited', code: 3 } } }, { kind: 'exited', code: 3 }],
+      ['exited', { state: { phase: 'exited', status: { kind: 'killed', signal: 'SIGSEGV' } } }, { kind: 'killed', signal: 'SIGSEGV' }],
+      ['exited', { state: { phase: 'exited', status: { kind: 'unknown' } } }, { kind: 'unknown' }],
+    ])('remembers %s of a vassal, for as long as it has it: %j', (key, changes, remembered) => {
+      const without = vassalOf('shop');
+      tested.store.record(changeOf([without]));
+      const before = tested.store.load().vassals[0]?.[key];
+      tested.store.record(changeOf([vassalOf('shop', changes)]));
+      expect(tested.reopen().load().vassals[0]?.[key]).toEqual(remembered);
+      tested.store.record(changeOf([without]));
+      expect(tested.store.load().vassals[0]?.[key]).toEqual(before);
+      expect(before).not.toEqual(remembered);
     });
 
-    it('remembers the instances that leave beside the one that serves', () => {
-      const leaving = [{ instance: older, killAtMs: 1, killed: false }];
-      tested.store.record(changeOf([vassalOf('shop', { state: { phase: 'ready', instance: newer }, leaving })]));
-      const [vassal] = tested.store.load().vassals;
-      expect(vassal?.instances.map(({ id, leaving }) => [id, leaving])).toEqual([['shop#2', false], ['shop#1', true]]);
+    it('knows no revision to go back to whose text it never had', () => {
+      tested.store.record(changeOf([vassalOf('shop', { pinned: { number: 9, spec: specOf() } })]));
+      expect(tested.store.load().vassals[0]?.pinned).toBeNull();
+    });
+
+    const older = instanceOf('shop', 1);
+    const newer = instanceOf('shop', 2);
+    it.each<[string, VassalState, readonly Instance[], readonly [string, boolean][]]>([
+      ['idle', { phase: 'idle', retryMs: null }, [], []],
+      ['waiting', { phase: 'waiting', cycle: null }, [], []],
+      ['starting', { phase: 'starting', current: generationOf([newer], 'starting') }, [], [['shop#2', false]]],
+      ['ready with two instances', readyWith(older, newer), [], [['shop#2', false], ['shop#1', false]]],
+      ['ready while an old one leaves', readyWith(newer), [older], [['shop#2', false], ['shop#1', true]]],
+      ['refreshing', { phase: 'refreshing', current: generationOf([newer]), again: false }, [], [['shop#2', false]]],
+      ['reloading', reloadingWith(older, newer), [], [['shop#2', false], ['shop#1', false]]],
+      ['stopping', { phase: 'stopping', why: 'stop', resumeMs: 0 }, [newer], [['shop#2', true]]],
+      ['backoff', { phase: 'backoff', current: { ...generationOf([newer]), places: [{ phase: 'backoff', untilMs: 1 }, { phase: 'queued', why: '' }] } }, [], []],
+      ['paused', { phase: 'paused' }, [], []],
+      ['stopped', { phase: 'stopped' }, [], []],
+      ['exited', { phase: 'exited', status: { kind: 'exited', code: 0 } }, [], []],
+      ['invalid', { phase: 'invalid' }, [], []],
+    ])('remembers the instances of a vassal that is %s, newest first, and which were told to die', (_phase, state, leaving, instances) => {
+      tested.store.record(changeOf([vassalOf('shop', { state, leaving: leaving.map(leaverOf) })]));
+      const [vassal] = tested.reopen().load().vassals;
+      expect(vassal?.instances.map(({ id, leaving: told }) => [id, told])).toEqual(instances);
+    });
+
+    it('follows an instance that is told to die', () => {
+      tested.store.record(changeOf([vassalOf('shop', { state: readyWith(newer) })]));
+      tested.store.record(changeOf([vassalOf('shop', { state: { phase: 'stopping', why: 'stop', resumeMs: 0 }, leaving: [leaverOf(newer)] })]));
+      expect(tested.store.load().vassals[0]?.instances).toMatchObject([{ id: 'shop#2', leaving: true }]);
     });
 
     it('remembers an instance whose process it was never told of', () => {
       const instance = instanceOf('shop', 1, { process: null });
-      tested.store.record(changeOf([vassalOf('shop', { state: { phase: 'starting', instance, dueMs: null } })]));
+      tested.store.record(changeOf([vassalOf('shop', { state: { phase: 'starting', current: generationOf([instance], 'starting') } })]));
       expect(tested.reopen().load().vassals[0]?.instances).toMatchObject([{ id: 'shop#1', process: null }]);
       const spawned = instanceOf('shop', 1);
-      tested.store.record(changeOf([vassalOf('shop', { state: { phase: 'ready', instance: spawned } })]));
+      tested.store.record(changeOf([vassalOf('shop', { state: readyWith(spawned) })]));
       expect(tested.store.load().vassals[0]?.instances).toMatchObject([{ id: 'shop#1', process: proofOf(1) }]);
     });
 
     it('takes an instance for ended when its vassal does not hold it any more', () => {
-      tested.store.record(changeOf([vassalOf('shop', { state: { phase: 'reloading', current: older, next: newer, dueMs: null } })]));
+      tested.store.record(changeOf([vassalOf('shop', { state: reloadingWith(older, newer) })]));
       const exited = entryOf('shop', { event: 'exited', instance: older.id, status: { kind: 'exited', code: 0 } });
-      tested.store.record(changeOf([vassalOf('shop', { state: { phase: 'ready', instance: newer } })], [exited]));
+      tested.store.record(changeOf([vassalOf('shop', { state: readyWith(newer) })], [exited]));
       expect(tested.reopen().load().vassals[0]?.instances.map(({ id }) => id)).toEqual(['shop#2']);
       tested.store.record(changeOf([vassalOf('shop', { state: { phase: 'stopped' } })]));
       expect(tested.store.load().vassals[0]?.instances).toEqual([]);
     });
 
     it('keeps the text that an instance runs, when newer ones have come', () => {
-      tested.store.record(changeOf([vassalOf('shop', { state: { phase: 'ready', instance: older } })]));
+      tested.store.record(changeOf([vassalOf('shop', { state: readyWith(older) })]));
       for (let number = 2; number <= 5; number += 1) {
-        tested.store.record(changeOf([vassalOf('shop', { newest: revisionOf(number), state: { phase: 'ready', instance: older } })]));
+        tested.store.record(changeOf([vassalOf('shop', { newest: revisionOf(number), state: readyWith(older) })]));
       }
       expect(tested.reopen().load().vassals[0]).toMatchObject({ newest: { number: 5 }, instances: [{ revision: { number: 1, text: 'text 1' } }] });
     });
 
     it('follows an instance that reloaded itself to its new revision', () => {
-      tested.store.record(changeOf([vassalOf('shop', { state: { phase: 'ready', instance: older } })]));
+      tested.store.record(changeOf([vassalOf('shop', { state: readyWith(older) })]));
       const reloaded = { ...older, runs: { ...older.runs, number: 2 } };
-      tested.store.record(changeOf([vassalOf('shop', { newest: revisionOf(2), state: { phase: 'ready', instance: reloaded } })]));
+      tested.store.record(changeOf([vassalOf('shop', { newest: revisionOf(2), state: readyWith(reloaded) })]));
       expect(tested.store.load().vassals[0]?.instances[0]?.revision).toEqual({ number: 2, text: 'text 2' });
     });
 
@@ -140,7 +172,7 @@ export function storeContract(kind: string, make: () => StoreUnderTest): void {
     });
 
     it('ends what ran of a vassal that is forgotten', () => {
-      tested.store.record(changeOf([vassalOf('shop', { state: { phase: 'ready', instance: older } })]));
+      tested.store.record(changeOf([vassalOf('shop', { state: readyWith(older) })]));
       tested.store.record(forgetting('shop'));
       tested.store.record(changeOf([vassalOf('shop')]));
       expect(tested.store.load().vassals[0]?.instances).toEqual([]);

@@ -51,8 +51,33 @@ describe('the client', () => {
     const emperor = new FakeEmperor();
     emperor.list(declare('shop'));
     const { path } = await host({ emperor });
-    await controlClient(path, 'Jürgen "商"').order('start', ['shop'], null);
+    await controlClient(path, 'Jürgen "商"').order({ verb: 'start' }, ['shop'], null);
     expect(emperor.posted).toMatchObject([{ actor: 'Jürgen "商"' }]);
+  });
+
+  it('says all that an order says', async () => {
+    const emperor = new FakeEmperor();
+    emperor.list(declare('shop', {}, 'one'));
+    emperor.rise('shop');
+    emperor.list(declare('shop', {}, 'two', 2));
+    const { path } = await host({ emperor });
+    const client = controlClient(path, 'me');
+    await client.order({ verb: 'scale', instances: 3 }, ['shop'], null);
+    await client.order({ verb: 'rollback', revision: null }, ['shop'], null);
+    await client.order({ verb: 'rollback', revision: 1 }, ['shop'], null);
+    expect(emperor.posted).toMatchObject([{ verb: 'scale', instances: 3 }, { verb: 'rollback', to: { number: 1 } }, { verb: 'rollback', to: { number: 1 } }]);
+  });
+
+  it.each(['shop', 'a b/c?d', '商店'])('reads what is known of %j', async (name) => {
+    const emperor = new FakeEmperor();
+    emperor.list(declare(name, {}, 'one'));
+    emperor.list(declare(name, {}, 'two', 2));
+    const { path } = await host({ emperor });
+    const client = controlClient(path, 'me');
+    expect(await client.history(name)).toMatchObject({ name, revisions: [{ number: 1 }, { number: 2 }] });
+    expect(await client.diff(name, null, null)).toMatchObject({ name, from: { text: 'one' }, to: { text: 'two' } });
+    expect(await client.diff(name, 2, 1)).toMatchObject({ from: { number: 2 }, to: { number: 1 } });
+    expect(await client.why(name)).toMatchObject({ name, state: 'reloading' });
   });
 
   it('waits no longer than its patience for the emperor to go', async () => {

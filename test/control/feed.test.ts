@@ -1,15 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { ControlPorts } from '../../src/control/command.ts';
 import { feed } from '../../src/control/feed.ts';
 import { declare } from '../fakes/declaration.ts';
 import { FakeEmperor, fileOf } from '../fakes/emperor.ts';
-import { NO_LOGS } from './host.ts';
-
-function portsOf(emperor: FakeEmperor): ControlPorts {
-  const quiet = (): void => {};
-  const logger = { trace: quiet, debug: quiet, info: quiet, warn: quiet, error: quiet, child: () => logger };
-  return { emperor, clock: emperor, logs: NO_LOGS, logger, identity: { version: '0', pid: 1, startedAt: 0 }, history: (query) => emperor.store.history(query), rescan: async () => {} };
-}
+import { portsOf } from './host.ts';
 
 function happen(emperor: FakeEmperor, name = 'shop'): void {
   emperor.play({ type: 'order', verb: 'start', vassal: fileOf(name), actor: 'me' });

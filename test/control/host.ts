@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { ControlPorts, LogReader } from '../../src/control/command.ts';
 import { openControl } from '../../src/control/server.ts';
+import type { Outcome, VassalId } from '../../src/core/listing.ts';
 import type { LogFields, Logger } from '../../src/world/logger.ts';
+import { specOf } from '../fakes/declaration.ts';
 import { FakeEmperor } from '../fakes/emperor.ts';
 
 /** A folder of this test alone, gone afterwards. */
@@ -22,6 +24,7 @@ export interface HostOptions {
   readonly logs?: LogReader;
   readonly rescan?: () => Promise<void>;
   readonly history?: ControlPorts['history'];
+  readonly parse?: ControlPorts['parse'];
 }
 
 /** A control server on a real socket, with a fake emperor behind it. */
@@ -45,19 +48,40 @@ export async function host(options: HostOptions = {}): Promise<Host> {
   const emperor = options.emperor ?? new FakeEmperor();
   const path = options.path ?? join(temporaryFolder(), 'control.sock');
   const logged: string[] = [];
-  const ports: ControlPorts = {
-    emperor,
-    clock: emperor,
-    identity: { version: '0.1.0', pid: 4242, startedAt: 1_600_000_000_000 },
-    logger: loggerInto(logged),
-    history: options.history ?? ((query) => emperor.store.history(query)),
-    logs: options.logs ?? NO_LOGS,
-    rescan: options.rescan ?? (async () => {}),
-  };
+  const ports = portsOf(emperor, { ...options, logger: loggerInto(logged) });
   const server = await openControl({ path, gid: null }, ports);
   const close = async (): Promise<void> => server[Symbol.asyncDispose]();
   onTestFinished(close);
   return { path, emperor, logged, close, ask: (method, url, body, headers) => ask(path, method, url, body, headers) };
+}
+
+/** What the control room needs, of a fake emperor. */
+export function portsOf(emperor: FakeEmperor, changes: Partial<ControlPorts> = {}): ControlPorts {
+  return {
+    emperor,
+    clock: emperor,
+    identity: { version: '0.1.0', pid: 4242, startedAt: 1_600_000_000_000 },
+    logger: changes.logger ?? loggerInto([]),
+    history: changes.history ?? ((query) => emperor.store.history(query)),
+    revisions: changes.revisions ?? ((vassal) => emperor.store.revisions(vassal)),
+    parse: changes.parse ?? parsed,
+    logs: changes.logs ?? NO_LOGS,
+    rescan: changes.rescan ?? (async () => {}),
+  };
+}
+
+/** Every text can be run, but for those that say so. */
+function parsed(id: VassalId, text: string): Outcome {
+  if (!text.includes('bad')) return { ok: true, spec: specOf() };
+  return { ok: false, faults: [{ code: 'E_KEY_UNKNOWN', message: 'unknown key "x"', file: id, line: 1, key: 'x', hint: null }] };
+}
+
+/** What the failed instance of a vassal printed last is told. */
+export function quote(emperor: FakeEmperor, name: string, ...lines: readonly string[]): void {
+  const vassal = emperor.vassal(name);
+  const instance = vassal?.failure?.instance ?? null;
+  if (vassal === undefined || instance === null) throw new Error(`no instance of ${name} has failed`);
+  emperor.play({ type: 'quoted', vassal: vassal.id, instance, lines });
 }
 
 /** One request, its path sent as it is. */

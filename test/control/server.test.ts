@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { EmperorError } from '../../src/errors.ts';
 import { declare, declareFaulty } from '../fakes/declaration.ts';
 import { FakeEmperor, fileOf } from '../fakes/emperor.ts';
-import { host, logsOf } from './host.ts';
+import { host, logsOf, quote } from './host.ts';
 
 /** An emperor with the vassal "shop", which is ready. */
 function withShop(): FakeEmperor {
@@ -58,6 +58,23 @@ describe('the control socket answers', () => {
     ['POST', '/v1/stop', '{"__proto__":{"names":["shop"]}}', 400, 'E_REQUEST', ''],
     ['POST', '/v1/stop?wait=1&timeout=soon', { names: ['shop'] }, 400, 'E_REQUEST', 'timeout has to be'],
     ['POST', '/v1/stop?wait=1&timeout=0s', { names: ['shop'] }, 400, 'E_REQUEST', 'timeout has to be'],
+    ['POST', '/v1/scale', { names: ['shop'] }, 400, 'E_REQUEST', 'instances has to be a whole number from 1 to 1000'],
+    ['POST', '/v1/scale', { names: ['shop'], instances: 0 }, 400, 'E_REQUEST', 'instances has to be'],
+    ['POST', '/v1/scale', { names: ['shop'], instances: 1001 }, 400, 'E_REQUEST', 'instances has to be'],
+    ['POST', '/v1/scale', { names: ['shop'], instances: '3' }, 400, 'E_REQUEST', 'instances has to be'],
+    ['POST', '/v1/scale', { names: ['shop'], instances: 2.5 }, 400, 'E_REQUEST', 'instances has to be'],
+    ['POST', '/v1/rollback', { names: ['shop'], revision: 'one' }, 400, 'E_REQUEST', 'revision has to be'],
+    ['POST', '/v1/rollback', { names: ['shop'], revision: 0 }, 400, 'E_REQUEST', 'revision has to be'],
+    ['POST', '/v1/rollback', { revision: 1 }, 400, 'E_REQUEST', 'names'],
+    ['GET', '/v1/history/ghost', undefined, 404, 'E_NO_VASSAL', 'ghost'],
+    ['GET', '/v1/diff/ghost', undefined, 404, 'E_NO_VASSAL', 'ghost'],
+    ['GET', '/v1/why/ghost', undefined, 404, 'E_NO_VASSAL', 'ghost'],
+    ['GET', '/v1/diff/shop', undefined, 400, 'E_VALUE', 'there is no revision before 1 to compare with'],
+    ['GET', '/v1/diff/shop?from=7', undefined, 400, 'E_VALUE', 'there is no revision 7; there are 1 to 1'],
+    ['GET', '/v1/diff/shop?to=7', undefined, 400, 'E_VALUE', 'there is no revision 7'],
+    ['GET', '/v1/diff/shop?from=0', undefined, 400, 'E_REQUEST', 'from has to be a whole number from 1'],
+    ['GET', '/v1/diff/shop?to=-1', undefined, 400, 'E_REQUEST', 'to has to be'],
+    ['GET', '/v1/why/shop?verbose=1', undefined, 400, 'E_REQUEST', 'unknown parameter'],
     ['POST', '/v1/explode', { names: ['shop'] }, 404, 'E_REQUEST', 'there is no POST'],
     ['POST', '/v1/shutdown?keep=maybe', undefined, 400, 'E_REQUEST', 'keep has to be'],
   ] as const)('%s %s %j with %i %s', async (method, path, body, status, code, message) => {
@@ -134,6 +151,8 @@ describe('names', () => {
     expect(await ask('GET', `/v1/status/${encoded}`)).toMatchObject({ status: 200, json: { vassals: [{ name }] } });
     expect((await ask('GET', `/v1/logs/${encoded}`)).status).toBe(200);
     expect(asked).toEqual([name]);
+    expect(await ask('GET', `/v1/history/${encoded}`)).toMatchObject({ status: 200, json: { name, revisions: [{ number: 1 }] } });
+    expect(await ask('GET', `/v1/why/${encoded}`)).toMatchObject({ status: 200, json: { name } });
     const { text } = await ask('GET', `/v1/events?name=${encoded}&limit=1`);
     expect(JSON.parse(text)).toMatchObject({ name });
     expect(await ask('POST', '/v1/stop', { names: [name] })).toMatchObject({ status: 200, json: { results: [{ name, outcome: 'posted' }] } });
@@ -165,6 +184,7 @@ describe('an order over the socket', () => {
     emperor.exit('shop');
     emperor.spawn('shop');
     emperor.exit('shop', { kind: 'exited', code: 3 });
+    quote(emperor, 'shop');
     expect(await restarted).toMatchObject({
       status: 200,
       json: { results: [{ outcome: 'failed', code: 'E_EXITED', message: expect.stringContaining('exited with code 3'), log: ['starting', 'no module named shop'] }] },

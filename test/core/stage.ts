@@ -1,3 +1,4 @@
+import { printAddress } from '../../src/core/address.ts';
 import type { Effect } from '../../src/core/effect.ts';
 import type { Event } from '../../src/core/event.ts';
 import type { HistoryEntry } from '../../src/core/history.ts';
@@ -5,6 +6,7 @@ import { living } from '../../src/core/lifecycle.ts';
 import type { Declaration, VassalId } from '../../src/core/listing.ts';
 import type { EmperorState, ExitStatus, Instance, Remembered, Vassal } from '../../src/core/state.ts';
 import { firstState, step } from '../../src/core/step.ts';
+import { unreachable } from '../../src/errors.ts';
 
 /** Plays events to the core and keeps what came of them. */
 export class Stage {
@@ -14,8 +16,8 @@ export class Stage {
   ms = 1_000_000;
   pid = 100;
 
-  constructor(sources: readonly string[] = ['dir:///v'], remembered: readonly Remembered[] = []) {
-    this.state = firstState(sources, remembered, new Map(), 1);
+  constructor(sources: readonly string[] = ['dir:///v'], remembered: readonly Remembered[] = [], maxStarting = 2) {
+    this.state = firstState(sources, remembered, new Map(), 1, maxStarting);
   }
 
   /** Plays one event; gives the effects of this one. */
@@ -31,7 +33,7 @@ export class Stage {
     return this.play({ type: 'listed', source: 'dir:///v', declarations });
   }
 
-  order(verb: 'start' | 'stop' | 'restart' | 'reload', name = 'shop'): readonly Effect[] {
+  order(verb: 'start' | 'stop' | 'restart' | 'reload' | 'pause' | 'resume', name = 'shop'): readonly Effect[] {
     return this.play({ type: 'order', verb, vassal: `/v/${name}.toml` as VassalId, actor: 'test' });
   }
 
@@ -74,12 +76,20 @@ export class Stage {
 
 /** Effects in a few words: `launch shop#1`, `SIGTERM main shop#1`. */
 export function words(effects: readonly Effect[]): string[] {
-  return effects.map((effect) => {
+  // To tell what an instance printed last changes nothing: it has a test of its own.
+  return effects.filter(({ type }) => type !== 'quote').map((effect) => {
     switch (effect.type) {
       case 'launch': return `launch ${effect.instance.id}`;
       case 'signal': return `${effect.signal} ${effect.whom} ${effect.instance}`;
       case 'recheck': return `recheck ${effect.vassal}`;
-      default: throw new Error('unknown effect');
+      case 'quote': case 'judge': case 'tend': case 'disregard': return `${effect.type} ${effect.instance}`;
+      case 'steer': return `steer ${effect.generation} ${effect.share}`;
+      case 'await-drained': case 'retire': return `${effect.type} ${effect.generation}`;
+      case 'await-knock': return `await-knock ${effect.listen.map((each) => printAddress(each.address)).join(' ')}`;
+      case 'await-unused': return `await-unused ${effect.idleMs}`;
+      case 'ignore-knock': case 'ignore-unused': return effect.type;
+      case 'release': return `release but ${effect.keep.length}`;
+      default: return unreachable(effect);
     }
   });
 }

@@ -275,7 +275,7 @@ describe('a death', () => {
     stage.exit();
     stage.spawn();
     stage.wait(1_000);
-    expect(stage.exit()).toEqual([]);
+    expect(words(stage.exit())).toEqual([]);
     expect(stage.phase()).toBe('backoff');
     expect(words(stage.wait(250))).toEqual(['launch shop#3']);
   });
@@ -305,7 +305,7 @@ describe('a death', () => {
     const stage = new Stage().serve(declare('shop', overlap));
     stage.list(declare('shop', overlap, 'b', 2));
     stage.spawn(stage.instances()[1]);
-    expect(stage.exit(stage.instances()[1])).toEqual([]);
+    expect(words(stage.exit(stage.instances()[1]))).toEqual([]);
     expect(stage.phase()).toBe('ready');
     expect(stage.vassal()?.failure).toMatchObject({ revision: 2, code: 'E_EXITED' });
     expect(stage.wait(1_000_000)).toEqual([]);
@@ -313,14 +313,15 @@ describe('a death', () => {
     expect(stage.instances()[0]?.runs.number).toBe(1);
   });
 
-  it('of the current instance during an overlap leaves the next one to become ready', () => {
+  it('of the current instance during an overlap is answered at once: the next one has not proved itself yet', () => {
     const stage = new Stage().serve(declare('shop', overlap));
     stage.list(declare('shop', overlap, 'b', 2));
     stage.spawn(stage.instances()[1]);
-    stage.exit(stage.instances()[0]);
-    expect(stage.phase()).toBe('starting');
+    expect(words(stage.exit(stage.instances()[0]))).toEqual(['launch shop#3']);
+    expect(stage.phase()).toBe('reloading');
     stage.wait(1_000);
     expect(stage.phase()).toBe('ready');
+    expect(stage.vassal()?.leaving.map((each) => each.instance.id)).toEqual(['shop#3']);
   });
 
   it('of a stranger is ignored', () => {
@@ -466,12 +467,12 @@ describe('the end of the emperor', () => {
 
 describe('an earlier life', () => {
   const instance = {
-    id: 'shop#7' as InstanceId, serial: 7, runs: { number: 3, spec: specOf() }, process: { pid: 77, startTicks: 1, bootId: 'b' },
+    id: 'shop#7' as InstanceId, serial: 7, generation: 3, status: null, runs: { number: 3, spec: specOf() }, process: { pid: 77, startTicks: 1, bootId: 'b' },
     bornMs: 0, bornAt: 0, readyMs: 1, readyAt: 1, adopted: true,
   };
   const remembered = {
     id: '/v/shop.toml' as VassalId, name: 'shop', source: 'dir:///v', stamp: '1', want: 'up', newest: { number: 3, hash: 'a' },
-    good: { number: 3, spec: specOf() }, restarts: 0, living: null, leaving: [],
+    good: { number: 3, spec: specOf() }, restarts: 0, living: [], leaving: [], scale: null, pinned: null, rejected: false, failure: null, exited: null,
   } as const;
 
   it('gives revisions their numbers back', () => {
@@ -495,13 +496,13 @@ describe('an earlier life', () => {
   });
 
   it('takes over an instance that lives, and starts nothing', () => {
-    const stage = new Stage(undefined, [{ ...remembered, living: instance }]);
+    const stage = new Stage(undefined, [{ ...remembered, living: [instance] }]);
     expect(stage.list(declare('shop'))).toEqual([]);
     expect(stage.phase()).toBe('ready');
   });
 
   it('reloads a living instance whose file was edited meanwhile', () => {
-    const stage = new Stage(undefined, [{ ...remembered, living: instance }]);
+    const stage = new Stage(undefined, [{ ...remembered, living: [instance] }]);
     expect(words(stage.list(declare('shop', {}, 'b', 2)))).toEqual(['SIGTERM main shop#7']);
   });
 
@@ -519,20 +520,20 @@ describe('an earlier life', () => {
   });
 
   it('deploys a revision that was numbered, and does not run', () => {
-    const stage = new Stage(undefined, [{ ...remembered, newest: { number: 4, hash: 'b' }, living: instance }]);
+    const stage = new Stage(undefined, [{ ...remembered, newest: { number: 4, hash: 'b' }, living: [instance] }]);
     expect(words(stage.list(declare('shop', overlap, 'b')))).toEqual(['launch shop#1']);
-    expect(stage.vassal()).toMatchObject({ newest: { number: 4 }, state: { phase: 'reloading', current: { id: 'shop#7' }, next: { runs: { number: 4 } } } });
+    expect(stage.vassal()).toMatchObject({ newest: { number: 4 }, state: { phase: 'reloading', current: { number: 3, places: [{ instance: { id: 'shop#7' } }] }, next: { number: 4, runs: { number: 4 } } } });
   });
 
   it('starts anew what has ended before its file was seen', () => {
-    const stage = new Stage(undefined, [{ ...remembered, living: instance }]);
+    const stage = new Stage(undefined, [{ ...remembered, living: [instance] }]);
     expect(stage.play({ type: 'exited', instance: instance.id, status: { kind: 'unknown' } })).toEqual([]);
     expect(stage.history.at(-1)).toMatchObject({ event: 'exited', instance: 'shop#7', vassal: '/v/shop.toml', status: { kind: 'unknown' } });
     expect(words(stage.list(declare('shop')))).toEqual(['launch shop#1']);
   });
 
   it('is ended with the emperor, though its source could not be looked at', () => {
-    const stage = new Stage(undefined, [{ ...remembered, living: instance }]);
+    const stage = new Stage(undefined, [{ ...remembered, living: [instance] }]);
     stage.play({ type: 'blind', source: 'dir:///v', reason: 'gone' });
     expect(words(stage.play({ type: 'shutdown', keep: false, actor: 'SIGTERM' }))).toEqual(['SIGTERM main shop#7']);
     expect(words(stage.play({ type: 'shutdown', keep: false, actor: 'SIGTERM' }))).toEqual(['SIGKILL group shop#7']);
@@ -541,20 +542,20 @@ describe('an earlier life', () => {
   });
 
   it('of a source that is no more goes on if another source shows the file', () => {
-    const stage = new Stage(['dir:///w', 'dir:///v'], [{ ...remembered, source: 'dir:///gone', living: instance }]);
+    const stage = new Stage(['dir:///w', 'dir:///v'], [{ ...remembered, source: 'dir:///gone', living: [instance] }]);
     expect(stage.play({ type: 'listed', source: 'dir:///w', declarations: [] })).toEqual([]);
     expect(stage.list(declare('shop'))).toEqual([]);
     expect(stage.phase()).toBe('ready');
   });
 
   it('of a source that is no more is ended when no source shows the file', () => {
-    const stage = new Stage(['dir:///w', 'dir:///v'], [{ ...remembered, source: 'dir:///gone', living: instance }]);
+    const stage = new Stage(['dir:///w', 'dir:///v'], [{ ...remembered, source: 'dir:///gone', living: [instance] }]);
     stage.list();
     expect(words(stage.play({ type: 'listed', source: 'dir:///w', declarations: [] }))).toEqual(['SIGTERM main shop#7']);
   });
 
   it('ends a living instance whose file is gone', () => {
-    const stage = new Stage(undefined, [{ ...remembered, living: instance }]);
+    const stage = new Stage(undefined, [{ ...remembered, living: [instance] }]);
     expect(words(stage.list())).toEqual(['SIGTERM main shop#7']);
     stage.exit();
     expect(stage.phase()).toBe('forgotten');

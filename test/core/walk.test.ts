@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { isQueued, turnsTaken } from '../../src/core/admission.ts';
 import { deadlineOf, nextDeadline } from '../../src/core/deadline.ts';
 import type { Effect } from '../../src/core/effect.ts';
 import type { Event } from '../../src/core/event.ts';
-import { isDown, living } from '../../src/core/lifecycle.ts';
+import { inService, living, wanted } from '../../src/core/lifecycle.ts';
 import type { Declaration, VassalId } from '../../src/core/listing.ts';
-import type { Reload } from '../../src/core/spec.ts';
+import { generationsOf, readyCount } from '../../src/core/generation.ts';
+import type { VassalSpec } from '../../src/core/spec.ts';
 import type { Instance, InstanceId, Remembered, Vassal } from '../../src/core/state.ts';
 import { declare, declareFaulty, specOf } from '../fakes/declaration.ts';
 import { Stage } from './stage.ts';
@@ -21,7 +23,7 @@ class World {
 
   constructor(remembered: readonly Remembered[] = []) {
     this.stage = new Stage(['dir:///v', 'dir:///w'], remembered);
-    for (const { living: left, leaving } of remembered) for (const each of left === null ? leaving : [left, ...leaving]) this.alive.add(each.id);
+    for (const { living: left, leaving } of remembered) for (const each of [...left, ...leaving]) this.alive.add(each.id);
   }
 
   play(event: Event): void {
@@ -34,19 +36,13 @@ class World {
 
   /** No effect names an instance that the state does not know. */
   obey(effect: Effect, before: ReadonlySet<InstanceId>, after: ReadonlySet<InstanceId>): void {
-    switch (effect.type) {
-      case 'launch':
-        expect(after.has(effect.instance.id)).toBe(true);
-        expect(this.launching.has(effect.instance.id) || this.alive.has(effect.instance.id)).toBe(false);
-        this.launching.add(effect.instance.id);
-        break;
-      case 'signal':
-        expect(before.has(effect.instance) || after.has(effect.instance)).toBe(true);
-        break;
-      case 'recheck':
-        break;
-      default:
+    if (effect.type === 'launch') {
+      expect(after.has(effect.instance.id)).toBe(true);
+      expect(this.launching.has(effect.instance.id) || this.alive.has(effect.instance.id)).toBe(false);
+      this.launching.add(effect.instance.id);
     }
+    if (effect.type === 'signal') expect(before.has(effect.instance) || after.has(effect.instance)).toBe(true);
+    if (effect.type === 'judge' || effect.type === 'tend') expect(this.alive.has(effect.instance)).toBe(true);
   }
 
   check(): void {
@@ -56,7 +52,7 @@ class World {
       for (const instance of living(vassal)) known.add(instance.id);
     }
     // What an earlier emperor has left is known, too, before its file is seen.
-    for (const { living: left, leaving } of this.stage.state.remembered.values()) for (const each of left === null ? leaving : [left, ...leaving]) known.add(each.id);
+    for (const { living: left, leaving } of this.stage.state.remembered.values()) for (const each of [...left, ...leaving]) known.add(each.id);
     // Nothing that lives is ever lost from sight, and nothing is believed to live that does not.
     expect([...known].sort()).toEqual([...this.alive, ...this.launching].sort());
     this.checkIndexes();
@@ -64,7 +60,12 @@ class World {
 
   /** The indexes say what a look through everything says. */
   checkIndexes(): void {
-    const { vassals, instances, timed, names, sources } = this.stage.state;
+    const { vassals, instances, timed, names, sources, starting, queue } = this.stage.state;
+    expect(new Map(starting)).toEqual(new Map([...vassals.values()].flatMap(turnsTaken)));
+    expect([...queue].sort()).toEqual([...vassals.values()].filter(isQueued).map(({ id }) => id).sort());
+    // What can start does: nothing waits for a turn that is free.
+    const free = this.stage.state.maxStarting - [...starting.values()].filter((untilMs) => untilMs > this.stage.ms).length;
+    if (free > 0 && this.stage.state.life === 'running') for (const id of queue) expect(vassals.get(id)?.state.phase).toBe('waiting');
     const all = [...vassals.values()];
     expect(new Map(instances)).toEqual(new Map(all.flatMap((vassal) => living(vassal).map((each) => [each.id, vassal.id] as const))));
     expect(new Map(timed)).toEqual(new Map(all.map((vassal) => [vassal.id, deadlineOf(vassal)] as const).filter(([, deadline]) => deadline < Infinity)));
@@ -78,18 +79,24 @@ class World {
 
   checkVassal(vassal: Vassal): void {
     const { state } = vassal;
-    const cursed = new Set<InstanceId>(vassal.leaving.map((each) => each.instance.id));
-    if (state.phase === 'stopping') cursed.add(state.cursed.id);
-    const wanted = living(vassal).filter((each) => !cursed.has(each.id));
-    // Never two instances outside a reload.
-    expect(wanted.length).toBeLessThanOrEqual(state.phase === 'reloading' ? 2 : 1);
+    // Never two generations outside a reload, and never more instances than were asked for.
+    expect(generationsOf(vassal).length).toBeLessThanOrEqual(state.phase === 'reloading' ? 2 : 1);
+    for (const generation of generationsOf(vassal)) {
+      expect(generation.places.length).toBeGreaterThan(0);
+      expect(generation.places.length).toBeLessThanOrEqual(Math.max(wanted(vassal, generation.runs), generation.runs.spec.instances));
+    }
+    // Nothing is called ready of which nothing is ready.
+    if (state.phase === 'ready') expect(readyCount(state.current)).toBeGreaterThan(0);
+    // No request reaches an instance that has not proved itself.
+    if (state.phase === 'reloading' && state.stage.kind === 'swapped') expect(state.next.proven).toBe(true);
     expect(new Set(living(vassal).map((each) => each.id)).size).toBe(living(vassal).length);
     // A cursed instance has a deadline until it has exited.
-    if (cursed.size > 0) expect(deadlineOf(vassal)).toBeLessThan(Infinity);
+    if (vassal.leaving.length > 0) expect(deadlineOf(vassal)).toBeLessThan(Infinity);
     // A vassal without a file is only there while something of it has to end.
-    if (vassal.newest === null) expect(isDown(state)).toBe(false);
+    if (vassal.newest === null) expect(vassal.leaving.length).toBeGreaterThan(0);
+    if (state.phase === 'stopping') expect(vassal.leaving.length).toBeGreaterThan(0);
     // Nothing starts or serves against the operator's word, or after the emperor was told to end.
-    if (vassal.want === 'down' || this.stage.state.life === 'stopping') expect(wanted).toEqual([]);
+    if (vassal.want !== 'up' || this.stage.state.life === 'stopping') expect(inService(vassal)).toEqual([]);
   }
 
   list(source: string): void {
@@ -99,9 +106,22 @@ class World {
 
 const name = fc.constantFrom('a', 'b', 'c');
 const source = fc.constantFrom('dir:///v', 'dir:///w');
-const reload = fc.constantFrom<Reload>({ kind: 'overlap' }, { kind: 'restart' }, { kind: 'signal', signal: 'SIGHUP' });
+const listen = [{ address: { kind: 'tcp', host: '127.0.0.1', port: 8000, v6only: false }, backlog: 10, mode: null, user: null, group: null }] as const;
+const spec: fc.Arbitrary<Partial<VassalSpec>> = fc.record({
+  reload: fc.constantFrom<VassalSpec['reload']>({ kind: 'overlap' }, { kind: 'restart' }, { kind: 'signal', signal: 'SIGHUP' }),
+  listen: fc.constantFrom([], listen),
+  instances: fc.constantFrom(1, 1, 3),
+  roll: fc.boolean(),
+  canary: fc.constantFrom(null, { share: 0.05, forMs: 5_000 }),
+  ready: fc.constantFrom<VassalSpec['ready']>({ kind: 'after', ms: 1_000 }, { kind: 'notify' }, { kind: 'log', pattern: 'up' }),
+  onDemand: fc.boolean(),
+  idleTimeoutMs: fc.constantFrom(null, 60_000),
+  after: fc.constantFrom([], [], ['a'], ['b']),
+  restart: fc.constantFrom<VassalSpec['restart']>('always', 'always', 'on-failure', 'never'),
+  health: fc.constantFrom(null, { probe: null, intervalMs: 1_000, timeoutMs: 100, failures: 1, graceMs: 0, watchdogMs: 10_000 }),
+});
 const move = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ kind: fc.constant('write' as const), name, source, reload, good: fc.boolean(), text: fc.constantFrom('1', '2', '3') }) },
+  { weight: 6, arbitrary: fc.record({ kind: fc.constant('write' as const), name, source, spec, good: fc.boolean(), text: fc.constantFrom('1', '2', '3') }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('touch' as const), name, source }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('remove' as const), name, source }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('look again' as const), source }) },
@@ -111,7 +131,10 @@ const move = fc.oneof(
   { weight: 8, arbitrary: fc.record({ kind: fc.constant('exits' as const), pick: fc.nat(), code: fc.constantFrom(0, 1) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('stranger' as const), serial: fc.integer({ min: 2_000_000 }) }) },
   { weight: 10, arbitrary: fc.record({ kind: fc.constant('wait' as const), ms: fc.constantFrom(1, 249, 1_000, 30_000, 61_000) }) },
-  { weight: 5, arbitrary: fc.record({ kind: fc.constant('order' as const), verb: fc.constantFrom('start', 'stop', 'restart', 'reload'), pick: fc.nat() }) },
+  { weight: 6, arbitrary: fc.record({ kind: fc.constant('order' as const), verb: fc.constantFrom('start', 'stop', 'restart', 'reload', 'pause', 'resume', 'scale', 'rollback'), pick: fc.nat(), count: fc.constantFrom(1, 2, 4) }) },
+  { weight: 10, arbitrary: fc.record({ kind: fc.constant('proves' as const), pick: fc.nat(), how: fc.constantFrom('ready', 'READY=1', 'unready', 'WATCHDOG=1') }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('sick' as const), pick: fc.nat() }) },
+  { weight: 5, arbitrary: fc.record({ kind: fc.constant('socket' as const), pick: fc.nat(), type: fc.constantFrom('knocked', 'unused', 'drained', 'unholdable') }) },
 );
 type Move = typeof move extends fc.Arbitrary<infer T> ? T : never;
 
@@ -121,7 +144,7 @@ function perform(world: World, step: Move): void {
       world.touches += 1;
       const folder = step.source.slice('dir://'.length);
       const declaration = step.good
-        ? declare(step.name, { reload: step.reload }, `${step.text}${JSON.stringify(step.reload)}`, world.touches, folder)
+        ? declare(step.name, step.spec, `${step.text}${JSON.stringify(step.spec)}`, world.touches, folder)
         : declareFaulty(step.name, `bad${step.text}`, world.touches, folder);
       world.listings.get(step.source)!.set(step.name, declaration);
       return world.list(step.source);
@@ -176,7 +199,29 @@ function perform(world: World, step: Move): void {
     case 'order': {
       const id = pick(new Set(world.stage.state.vassals.keys()), step.pick);
       if (id === undefined) return undefined;
-      return world.play({ type: 'order', verb: step.verb, vassal: id, actor: 'walk' });
+      const order = { type: 'order', vassal: id, actor: 'walk' } as const;
+      if (step.verb === 'scale') return world.play({ ...order, verb: 'scale', instances: step.count });
+      if (step.verb === 'rollback') return world.play({ ...order, verb: 'rollback', to: { number: 1, spec: specOf({ listen, reload: { kind: 'overlap' } }) } });
+      return world.play({ ...order, verb: step.verb });
+    }
+    case 'proves': {
+      const instance = pick(world.alive, step.pick);
+      if (instance === undefined) return undefined;
+      if (step.how === 'ready') return world.play({ type: 'ready', instance, why: 'it answers' });
+      if (step.how === 'unready') return world.play({ type: 'unready', instance, answer: 'HTTP 500' });
+      const said = { ready: step.how === 'READY=1', reloading: false, stopping: false, status: 'busy', watchdog: step.how === 'READY=1' ? null : 'ping', extendMs: 10, mainPid: null } as const;
+      return world.play({ type: 'said', instance, said });
+    }
+    case 'sick': {
+      const instance = pick(world.alive, step.pick);
+      return instance === undefined ? undefined : world.play({ type: 'sick', instance, answer: 'HTTP 500' });
+    }
+    case 'socket': {
+      const vassal = pick(new Set(world.stage.state.vassals.values()), step.pick);
+      if (vassal === undefined) return undefined;
+      if (step.type === 'drained') return world.play({ type: 'drained', vassal: vassal.id, generation: generationsOf(vassal)[0]?.number ?? 0 });
+      if (step.type === 'unholdable') return world.play({ type: 'unholdable', vassal: vassal.id, code: 'E_ADDRESS_IN_USE', reason: 'taken' });
+      return world.play({ type: step.type, vassal: vassal.id });
     }
     default:
       throw new Error('no such move');
@@ -195,20 +240,21 @@ function end(world: World, late: readonly Move[]): void {
     for (const instance of world.launching) perform(world, { kind: 'spawned', pick: [...world.launching].indexOf(instance) });
     for (const instance of world.alive) perform(world, { kind: 'exits', pick: [...world.alive].indexOf(instance), code: 0 });
   }
-  for (const vassal of world.stage.state.vassals.values()) expect(isDown(vassal.state)).toBe(true);
+  for (const vassal of world.stage.state.vassals.values()) expect([vassal.state.phase, living(vassal)]).toEqual(['stopped', []]);
 }
 
 /** Vassals of an earlier emperor: what one, another and a third file may have left running. */
-const remembered = fc.array(fc.record({ name, source, want: fc.constantFrom('up', 'down'), ready: fc.boolean(), living: fc.boolean(), leaving: fc.boolean() }), { maxLength: 4 }).map((all) =>
+const remembered = fc.array(fc.record({ name, source, want: fc.constantFrom('up', 'down', 'paused'), ready: fc.boolean(), living: fc.boolean(), leaving: fc.boolean() }), { maxLength: 4 }).map((all) =>
   [...new Map(all.map((each, index): [string, Remembered] => {
     const id = `${each.source.slice('dir://'.length)}/${each.name}.toml` as VassalId;
     const left = (serial: number): Instance => ({
-      id: `${each.name}#${serial}` as InstanceId, serial, runs: { number: 1, spec: specOf() }, process: { pid: 1, startTicks: 1, bootId: 'b' },
+      id: `${each.name}#${serial}` as InstanceId, serial, generation: serial % 2, status: null, runs: { number: 1, spec: specOf() }, process: { pid: 1, startTicks: 1, bootId: 'b' },
       bornMs: 0, bornAt: 0, readyMs: each.ready ? 1 : null, readyAt: each.ready ? 1 : null, adopted: true,
     });
     return [id, {
       id, name: each.name, source: each.source, stamp: '1', want: each.want, newest: { number: 1, hash: '1' }, good: null, restarts: 0,
-      living: each.living ? left(1_000_000 + 2 * index) : null, leaving: each.leaving ? [left(1_000_001 + 2 * index)] : [],
+      scale: null, pinned: null, rejected: false, failure: null, exited: null,
+      living: each.living ? [left(1_000_000 + 2 * index)] : [], leaving: each.leaving ? [left(1_000_001 + 2 * index)] : [],
     }];
   })).values()]);
 const walk = (length: { minLength: number; maxLength: number }): fc.Arbitrary<[Remembered[], Move[], Move[]]> =>

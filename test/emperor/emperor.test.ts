@@ -106,7 +106,7 @@ it('handles at its end what has come by then, and nothing after', () => {
   if (launch?.type !== 'launch') throw new Error('nothing was launched');
   emperor.post({ type: 'spawned', instance: launch.instance.id, process: { pid: 1, startTicks: 1, bootId: 'b' } });
   emperor[Symbol.dispose]();
-  expect([...emperor.snapshot().vassals.values()][0]?.state).toMatchObject({ phase: 'starting', instance: { process: { pid: 1 } } });
+  expect([...emperor.snapshot().vassals.values()][0]?.state).toMatchObject({ phase: 'starting', current: { places: [{ instance: { process: { pid: 1 } } }] } });
   seen.length = 0;
   emperor.post({ type: 'blind', source: 'dir:///v', reason: 'gone' });
   clock.advance(60_000);

@@ -9,13 +9,13 @@ const now = { ms: 500_000, at: 2_000_000 };
 
 function instance(serial: number, changes: Partial<StoredInstance> = {}): StoredInstance {
   return {
-    id: `shop#${serial}` as InstanceId, serial, revision: { number: 1, text: 'good' }, process: { pid: serial, startTicks: 1, bootId: 'b' },
+    id: `shop#${serial}` as InstanceId, serial, generation: serial, revision: { number: 1, text: 'good' }, process: { pid: serial, startTicks: 1, bootId: 'b' },
     bornAt: 1_990_000, readyAt: 1_991_000, leaving: false, ...changes,
   };
 }
 
 function vassal(instances: readonly StoredInstance[], good = 'good'): StoredVassal {
-  return { id: '/v/shop.toml' as VassalId, name: 'shop', source: 'dir:///v', stamp: '1', want: 'up', restarts: 0, newest: { number: 1, hash: 'a' }, good: { number: 1, text: good }, instances };
+  return { id: '/v/shop.toml' as VassalId, name: 'shop', source: 'dir:///v', stamp: '1', want: 'up', scale: null, pinned: null, rejected: false, failure: null, exited: null, restarts: 0, newest: { number: 1, hash: 'a' }, good: { number: 1, text: good }, instances };
 }
 
 const unknown = specOf({ stopTimeoutMs: 1 });
@@ -32,7 +32,7 @@ function recollection(alive: readonly number[], found: readonly number[] = []): 
 
 function recalled(instances: readonly StoredInstance[], alive: readonly number[] = instances.map((each) => each.serial), good = 'good') {
   const { remembered: [shop], adopted } = recall({ vassals: [vassal(instances, good)], forgotten: [], nextSerial: 9 }, recollection(alive));
-  return { living: shop?.living?.id ?? null, leaving: shop?.leaving.map((each) => each.id), good: shop?.good?.number ?? null, adopted, instance: shop?.living };
+  return { living: shop?.living[0]?.id ?? null, leaving: shop?.leaving.map((each) => each.id), good: shop?.good?.number ?? null, adopted, instance: shop?.living[0] };
 }
 
 it.each([
@@ -72,13 +72,13 @@ it('knows how to stop an instance of which no text can be parsed any more', () =
 it('finds an instance that was started and not recorded any more', () => {
   const memory = { vassals: [vassal([instance(8, { process: null, readyAt: null })])], forgotten: [], nextSerial: 9 };
   const { remembered, nextSerial } = recall(memory, recollection([8], [8]));
-  expect(remembered.map(({ living }) => living)).toMatchObject([{ id: 'shop#8', process: { pid: 8 }, runs: { number: 1, spec: specOf() } }]);
+  expect(remembered.map(({ living }) => living)).toMatchObject([[{ id: 'shop#8', process: { pid: 8 }, runs: { number: 1, spec: specOf() } }]]);
   expect(nextSerial).toBe(9);
 });
 
 it('takes over a stray as a vassal without a file, and gives its serial to nobody else', () => {
   const { remembered, nextSerial, adopted } = recall({ vassals: [], forgotten: [], nextSerial: 1 }, recollection([12], [12, 13]));
-  expect(remembered).toMatchObject([{ name: 'shop#12', newest: null, living: { id: 'shop#12', runs: { spec: unknown }, bornMs: 493_000, bornAt: 1_993_000 } }]);
+  expect(remembered).toMatchObject([{ name: 'shop#12', newest: null, living: [{ id: 'shop#12', runs: { spec: unknown }, bornMs: 493_000, bornAt: 1_993_000 }] }]);
   expect({ nextSerial, adopted }).toEqual({ nextSerial: 14, adopted: 1 });
 });
 

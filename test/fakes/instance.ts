@@ -7,6 +7,7 @@ export function instanceOf(serial: number, changes: Partial<VassalSpec> = {}, pr
   return {
     id: `shop#${serial}` as InstanceId,
     serial,
+    generation: 1,
     runs: { number: 1, spec: specOf(changes) },
     process,
     bornMs: 0,
@@ -14,5 +15,6 @@ export function instanceOf(serial: number, changes: Partial<VassalSpec> = {}, pr
     readyMs: null,
     readyAt: null,
     adopted: process !== null,
+    status: null,
   };
 }

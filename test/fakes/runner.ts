@@ -50,8 +50,8 @@ export class FakeRunner implements Runner {
     this.#host = host;
   }
 
-  launch(_vassalName: string, instance: Instance): void {
-    this.orders.push(`launch ${instance.id}`);
+  launch(_vassalName: string, instance: Instance, sockets: readonly number[]): void {
+    this.orders.push(`launch ${instance.id}${sockets.length === 0 ? '' : ` on ${sockets.join(' ')}`}`);
     const manner = this.#manners(instance);
     this.#launching.set(instance.id, { manner, signals: [] });
     if (manner.kind === 'silent') return;
@@ -76,6 +76,10 @@ export class FakeRunner implements Runner {
     process.watcher = (status) => this.exit(instance.id, status);
     this.#living.set(instance.id, process.proof);
     return true;
+  }
+
+  instanceOf(pid: number): InstanceId | null {
+    return [...this.#living].find(([, proof]) => proof.pid === pid)?.[0] ?? null;
   }
 
   /** It lives from now on. */

@@ -1,7 +1,7 @@
 import type { Change } from '../../src/core/history.ts';
 import { living } from '../../src/core/lifecycle.ts';
 import type { VassalId } from '../../src/core/listing.ts';
-import type { Instance, Vassal } from '../../src/core/state.ts';
+import type { Instance, Runnable, Vassal } from '../../src/core/state.ts';
 import { EmperorError } from '../../src/errors.ts';
 import type { HistoryQuery, Memory, Store, StoredEntry, StoredInstance, StoredRevision, StoredVassal } from '../../src/store/store.ts';
 
@@ -83,22 +83,28 @@ function keep(vassal: Vassal, kept: Kept | undefined, now: number): Kept {
 }
 
 function storedVassal({ vassal, revisions, alive }: Kept): StoredVassal {
-  const { id, name, source, stamp, want, restarts } = vassal;
+  const { id, name, source, stamp, want, scale, rejected, failure, restarts } = vassal;
   const text = (number: number): string | null => revisions.find((each) => each.number === number)?.text ?? null;
+  const withText = (runs: Runnable | null): StoredVassal['good'] => {
+    const found = runs === null ? null : text(runs.number);
+    return runs === null || found === null ? null : { number: runs.number, text: found };
+  };
   const newest = revisions.at(-1);
-  const goodText = vassal.good === null ? null : text(vassal.good.number);
   const instances = alive.map((instance): StoredInstance => ({
     id: instance.id,
     serial: instance.serial,
+    generation: instance.generation,
     revision: { number: instance.runs.number, text: text(instance.runs.number) ?? '' },
     process: instance.process,
     bornAt: instance.bornAt,
     readyAt: instance.readyAt,
-    leaving: vassal.leaving.some((each) => each.instance === instance) || (vassal.state.phase === 'stopping' && vassal.state.cursed === instance),
+    leaving: vassal.leaving.some((each) => each.instance === instance),
   }));
   return {
-    id, name, source, stamp, want, restarts, instances,
+    id, name, source, stamp, want, scale, rejected, failure, restarts, instances,
+    exited: vassal.state.phase === 'exited' ? vassal.state.status : null,
     newest: newest === undefined ? null : { number: newest.number, hash: newest.hash },
-    good: vassal.good === null || goodText === null ? null : { number: vassal.good.number, text: goodText },
+    good: withText(vassal.good),
+    pinned: withText(vassal.pinned),
   };
 }

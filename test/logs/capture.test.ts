@@ -10,6 +10,7 @@ import type { LogPolicy } from '../../src/core/spec.ts';
 import type { Instance } from '../../src/core/state.ts';
 import { openLibc } from '../../src/kernel/libc.ts';
 import { openCapture, type Capture, type CaptureOptions } from '../../src/logs/capture.ts';
+import type { Seen } from '../../src/logs/line-watch.ts';
 import type { Loss } from '../../src/logs/losses.ts';
 import { HandClock } from '../fakes/clock.ts';
 import { instanceOf } from '../fakes/instance.ts';
@@ -366,3 +367,57 @@ function mountTiny(folder: string): Disposable & { readonly path: string; makeRo
     [Symbol.dispose]: () => void execFileSync('umount', ['--lazy', path]),
   };
 }
+
+describe('what an instance prints', () => {
+  const READY_LINE = { kind: 'log', pattern: '^ready' } as const;
+
+  it('is looked at for the line that it becomes ready by, from the first byte on', async () => {
+    await using stage = openStage();
+    const instance = instanceOf(1, { log: RAW, ready: READY_LINE });
+    const { writeFd } = stage.capture.open('shop', instance);
+    await print(writeFd, `ready for everything\n${'x\n'.repeat(10_000)}`);
+    await until(() => expect(stage.text().length).toBeGreaterThan(20_000));
+    const seen: Seen[] = [];
+    stage.capture.watchLog(instance.id, '^ready', (each) => seen.push(each));
+    await until(() => expect(seen).toEqual([{ kind: 'matched', line: 'ready for everything' }]));
+    closeSync(writeFd);
+  });
+
+  it('is looked at when the next emperor reads on', async () => {
+    await using stage = openStage();
+    const instance = instanceOf(1, { log: RAW, ready: READY_LINE });
+    const { writeFd } = stage.capture.open('shop', instance);
+    const capture = await stage.successor();
+    writeSync(writeFd, 'ready\n');
+    capture.reopen('shop', instance);
+    const seen: Seen[] = [];
+    capture.watchLog(instance.id, '^ready', (each) => seen.push(each));
+    await until(() => expect(seen).toHaveLength(1));
+    closeSync(writeFd);
+  });
+
+  it('last is told of one that lives, before it was read, and of one that has ended', async () => {
+    await using stage = openStage();
+    const instance = printed(RAW);
+    const { writeFd } = stage.capture.open('shop', instance);
+    writeSync(writeFd, 'cannot go on\n');
+    expect(stage.capture.lastLines(instance.id)).toEqual(['cannot go on']);
+    writeSync(writeFd, 'goodbye\n');
+    closeSync(writeFd);
+    stage.capture.finished(instance.id);
+    expect(stage.capture.lastLines(instance.id)).toEqual(['cannot go on', 'goodbye']);
+    expect(stage.capture.lastLines(printed(RAW, 2).id)).toEqual([]);
+    await until(() => expect(stage.text()).toBe('cannot go on\ngoodbye\n'));
+  });
+
+  it('last is kept of the 100 that ended last', async () => {
+    await using stage = openStage();
+    for (let serial = 1; serial <= 101; serial++) {
+      const { writeFd } = stage.capture.open('shop', printed(RAW, serial));
+      writeSync(writeFd, `${serial}\n`);
+      closeSync(writeFd);
+      stage.capture.finished(printed(RAW, serial).id);
+    }
+    expect([1, 2, 101].map((serial) => stage.capture.lastLines(printed(RAW, serial).id))).toEqual([[], ['2'], ['101']]);
+  });
+});

@@ -42,7 +42,7 @@ function openStage(): Stage {
     hands() {
       const events: InstanceEvent[] = [];
       const capture = openCapture({ libc, clock: new HandClock(), fifoFolder: fifos, logFolder: logs, onLost: () => {} });
-      const runner = openDirectRunner({ libc, output: capture, state: folder, environment: process.env, sink: (event) => events.push(event) });
+      const runner = openDirectRunner({ libc, output: capture, state: folder, environment: process.env, notifySocket: join(folder, 'notify'), sink: (event) => events.push(event) });
       const hands: Hands = {
         runner,
         capture,
@@ -77,7 +77,7 @@ const ended = (events: readonly InstanceEvent[], id: string): Promise<void> =>
 it('keeps every line of a program that prints as fast as it can, across rotations, until its end', async () => {
   await using stage = openStage();
   const { runner, capture, events } = stage.hands();
-  runner.launch('shop', instanceOf(1, { ...program('prints-a-lot', '200000', '80'), log: { maxBytes: 2 ** 20, keep: 100, format: 'raw' } }));
+  runner.launch('shop', instanceOf(1, { ...program('prints-a-lot', '200000', '80'), log: { maxBytes: 2 ** 20, keep: 100, format: 'raw' } }), []);
   await ended(events, 'shop#1');
   await capture[Symbol.asyncDispose]();
   const parts = readdirSync(stage.logs).sort((one, other) => Number(other.split('.')[2] ?? 0) - Number(one.split('.')[2] ?? 0));
@@ -89,9 +89,9 @@ it('keeps every line of a program that prints as fast as it can, across rotation
 it('tells of others while one prints without end', async () => {
   await using stage = openStage();
   const { runner, events } = stage.hands();
-  runner.launch('noisy', instanceOf(1, program('prints-a-lot')));
+  runner.launch('noisy', instanceOf(1, program('prints-a-lot')), []);
   await proofOf(events, 'shop#1');
-  for (let serial = 2; serial <= 20; serial++) runner.launch('shop', instanceOf(serial, program('dies-at-once', '0')));
+  for (let serial = 2; serial <= 20; serial++) runner.launch('shop', instanceOf(serial, program('dies-at-once', '0')), []);
   for (let serial = 2; serial <= 20; serial++) await ended(events, `shop#${serial}`);
   expect(readFileSync(stage.log, 'utf8')).toBe('cannot go on\n'.repeat(19));
   runner.signal(instanceOf(1).id, 'SIGKILL', 'group');
@@ -101,7 +101,7 @@ it('tells of others while one prints without end', async () => {
 it('lets a program live that closes its output', async () => {
   await using stage = openStage();
   const { runner, events } = stage.hands();
-  runner.launch('shop', instanceOf(1, program('closes-its-output')));
+  runner.launch('shop', instanceOf(1, program('closes-its-output')), []);
   const proof = await proofOf(events, 'shop#1');
   await until(() => expect(readdirSync(stage.fifos)).toEqual([]));
   await until(() => expect(readFileSync(stage.log, 'utf8')).toBe('goodbye\n'));
@@ -111,7 +111,7 @@ it('lets a program live that closes its output', async () => {
 it('reads on, in the next life, what a program prints that never noticed the change', async () => {
   await using stage = openStage();
   const first = stage.hands();
-  first.runner.launch('shop', instanceOf(1, program('ignores-sigterm')));
+  first.runner.launch('shop', instanceOf(1, program('ignores-sigterm')), []);
   const proof = await proofOf(first.events, 'shop#1');
   await until(() => expect(readFileSync(stage.log, 'utf8')).toBe('ready\n'));
   await first[Symbol.asyncDispose]();

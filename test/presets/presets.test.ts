@@ -1,21 +1,79 @@
-import { expect, it } from 'vitest';
-import { presets } from '../../src/presets/registry.ts';
+import { describe, expect, it } from 'vitest';
+import type { Address } from '../../src/core/address.ts';
 import type { PresetRequest } from '../../src/presets/preset.ts';
+import { presets } from '../../src/presets/registry.ts';
+import { UVICORN_LAUNCHER } from '../../src/presets/uvicorn-launcher.ts';
+import { WAITRESS_LAUNCHER } from '../../src/presets/waitress-launcher.ts';
+
+const HTTP: Address = { kind: 'tcp', host: '127.0.0.1', port: 8000, v6only: false };
+const HTTP6: Address = { kind: 'tcp', host: '::1', port: 8000, v6only: false };
+const UNIX: Address = { kind: 'unix', path: '/run/shop.sock' };
+
+function presetOf(name: string) {
+  const preset = presets().get(name);
+  if (preset === undefined) throw new Error(`no preset ${name}`);
+  return preset;
+}
+
+function request(parts: Partial<PresetRequest>): PresetRequest {
+  return { app: '', workers: null, listen: [], file: '/v/shop.toml', ...parts };
+}
+
+const GRACEFULLY = ['--hook-master-start', 'unix_signal:15 gracefully_kill_them_all'];
+const FPM = ['php-fpm', '--nodaemonize', '--force-stderr', '--fpm-config', 'fpm.conf'];
 
 it.each<[string, Partial<PresetRequest>, string[]]>([
-  ['node', { app: 'server.js' }, ['node', 'server.js']],
   ['gunicorn', { app: 'shop:app' }, ['gunicorn', '--workers', '1', 'shop:app']],
-  ['gunicorn', { app: 'shop:app', workers: 4 }, ['gunicorn', '--workers', '4', 'shop:app']],
-  ['uwsgi', { file: '/v/my shop.ini' }, ['uwsgi', '--ini', '/v/my shop.ini', '--hook-master-start', 'unix_signal:15 gracefully_kill_them_all']],
-  ['uwsgi', { file: '/v/shop.yml' }, ['uwsgi', '--yaml', '/v/shop.yml', '--hook-master-start', 'unix_signal:15 gracefully_kill_them_all']],
-])('%s is started for %j', (name, request, argv) => {
-  expect(presets().get(name)?.argv({ app: '', workers: null, file: '/v/shop.toml', ...request })).toEqual(argv);
+  ['gunicorn', { app: 'shop:app', workers: 4, listen: [HTTP, UNIX] }, ['gunicorn', '--workers', '4', 'shop:app']],
+  ['hypercorn', { app: 'shop:app' }, ['hypercorn', 'shop:app']],
+  ['hypercorn', { app: 'shop:app', workers: 2, listen: [HTTP, UNIX] }, ['hypercorn', '--workers', '2', '--bind', 'fd://3', '--bind', 'fd://4', 'shop:app']],
+  ['node', { app: 'server.js' }, ['node', 'server.js']],
+  ['node', { app: 'server.js', listen: [HTTP] }, ['node', 'server.js']],
+  ['puma', { app: 'config.ru' }, ['puma', 'config.ru']],
+  ['puma', { app: 'config.ru', workers: 2, listen: [HTTP] }, ['puma', '--workers', '2', '--bind-to-activated-sockets=only', 'config.ru']],
+  ['python', { app: 'server.py', listen: [HTTP] }, ['python3', 'server.py']],
+  ['uvicorn', { app: 'shop:app' }, ['uvicorn', 'shop:app']],
+  ['uvicorn', { app: 'shop:app', workers: 2 }, ['uvicorn', '--workers', '2', 'shop:app']],
+  ['uvicorn', { app: 'shop:app', listen: [HTTP] }, ['python3', '-c', UVICORN_LAUNCHER, 'shop:app', '1', '3']],
+  ['uvicorn', { app: 'shop:app', workers: 2, listen: [HTTP, UNIX] }, ['python3', '-c', UVICORN_LAUNCHER, 'shop:app', '2', '3', '4']],
+  ['uwsgi', { file: '/v/my shop.ini' }, ['uwsgi', '--ini', '/v/my shop.ini', ...GRACEFULLY]],
+  ['uwsgi', { file: '/v/shop.yml' }, ['uwsgi', '--yaml', '/v/shop.yml', ...GRACEFULLY]],
+  ['uwsgi', { file: '/v/shop.ini', listen: [HTTP, UNIX] }, ['uwsgi', '--need-app', '--ini', '/v/shop.ini', '--socket', 'fd://3', '--socket', 'fd://4', ...GRACEFULLY]],
+  ['waitress', { app: 'shop:app' }, ['waitress-serve', 'shop:app']],
+  ['waitress', { app: 'shop:app', listen: [HTTP, HTTP6] }, ['python3', '-c', WAITRESS_LAUNCHER, 'shop:app', '3', '4']],
+])('%s is started for %j', (name, parts, argv) => {
+  expect(presetOf(name).argv(request(parts))).toEqual(argv);
 });
 
-it('knows each preset by its own name', () => {
-  expect([...presets()].map(([name, preset]) => [name, preset.name])).toEqual([['gunicorn', 'gunicorn'], ['node', 'node'], ['uwsgi', 'uwsgi']]);
+describe('php-fpm', () => {
+  it('is started in the foreground with its configuration', () => {
+    expect(presetOf('php-fpm').argv(request({ app: 'fpm.conf' })).slice(3)).toEqual(FPM);
+  });
+
+  it.each<[readonly Address[], Record<string, string>]>([
+    [[], {}],
+    [[HTTP], { FPM_SOCKETS: '127.0.0.1:8000=3' }],
+    [[HTTP6, UNIX], { FPM_SOCKETS: '[::1]:8000=3,/run/shop.sock=4' }],
+  ])('finds %j by the names that its pools give them', (listen, environment) => {
+    expect(presetOf('php-fpm').environment?.(request({ app: 'fpm.conf', listen }))).toEqual(environment);
+  });
 });
 
-it.each([...presets().values()])('$name stops by TERM, which it takes gracefully', (preset) => {
-  expect(preset).toMatchObject({ stopSignal: 'SIGTERM', stopTimeoutMs: 30_000, ready: { kind: 'after', ms: 1000 } });
+it('knows each preset by its own name, in the order of the alphabet', () => {
+  const names = [...presets().keys()];
+  expect([...presets().values()].map(({ name }) => name)).toEqual(names);
+  expect(names).toEqual(names.toSorted());
+});
+
+it.each([...presets().values()])('$name ends its requests before itself', ({ name, stopSignal }) => {
+  expect(stopSignal).toBe(name === 'php-fpm' ? 'SIGQUIT' : 'SIGTERM');
+});
+
+it.each([...presets().values()])('$name is ready with a held socket once it accepts from it, never for staying alive', ({ readyListening }) => {
+  expect(readyListening).toMatchObject({ kind: 'probe', probe: { kind: 'tcp', target: { kind: 'listen' } } });
+});
+
+it('gives Python servers an output that nothing holds back', () => {
+  const unbuffered = [...presets().values()].filter((preset) => preset.environment?.(request({}))['PYTHONUNBUFFERED'] === '1');
+  expect(unbuffered.map(({ name }) => name)).toEqual(['gunicorn', 'hypercorn', 'python', 'uvicorn', 'waitress']);
 });

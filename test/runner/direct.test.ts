@@ -163,7 +163,7 @@ describe('a direct runner', () => {
   ] as const)('refuses %s', async (_what, spec, code, reason) => {
     await using household = openHousehold();
     writeFileSync(join(household.state, 'orphaned'), '#!/no/python\n', { mode: 0o755 });
-    household.runner.launch('shop', instanceOf(1, { directory: household.state, ...spec, argv: [...spec.argv] as unknown as [string, ...string[]] }));
+    household.runner.launch('shop', instanceOf(1, { directory: household.state, ...spec, argv: [...spec.argv] as unknown as [string, ...string[]] }), []);
     const expected = typeof reason === 'string' ? reason : expect.stringMatching(reason);
     await until(() => expect(household.events).toEqual([{ type: 'unlaunchable', instance: 'shop#1', code, reason: expected, lasting: true }]));
   });
@@ -171,30 +171,30 @@ describe('a direct runner', () => {
   it('calls it passing if the kernel refuses a program with which nothing is wrong that could be waited for: it may be half written', async () => {
     await using household = openHousehold();
     writeFileSync(join(household.state, 'bare'), 'echo hello\n', { mode: 0o755 });
-    household.runner.launch('shop', instanceOf(1, { directory: household.state, argv: ['./bare'] }));
+    household.runner.launch('shop', instanceOf(1, { directory: household.state, argv: ['./bare'] }), []);
     await until(() => expect(household.events).toMatchObject([{ type: 'unlaunchable', code: 'E_PROGRAM_DENIED', lasting: false, reason: expect.stringMatching(/ENOEXEC$/) }]));
   });
 
   it('starts nothing any more when it was disposed', async () => {
     await using household = openHousehold();
     await household.runner[Symbol.asyncDispose]();
-    household.runner.launch('shop', instanceOf(1));
+    household.runner.launch('shop', instanceOf(1), []);
     const next = household.open();
-    next.runner.launch('shop', instanceOf(2));
+    next.runner.launch('shop', instanceOf(2), []);
     await until(() => expect(next.events).toMatchObject([{ type: 'spawned' }]));
     expect(household.events).toEqual([]);
   });
 
   it('goes on with the next when one cannot be started', async () => {
     await using household = openHousehold();
-    household.runner.launch('shop', instanceOf(1, { argv: ['/nope'] }));
+    household.runner.launch('shop', instanceOf(1, { argv: ['/nope'] }), []);
     await household.launch(instanceOf(2));
     expect(household.events.map((event) => event.type)).toEqual(['unlaunchable', 'spawned']);
   });
 
   it('tells of what was being started when it is disposed, and forgets what was not', async () => {
     await using household = openHousehold();
-    for (let serial = 1; serial <= 30; serial++) household.runner.launch('shop', instanceOf(serial));
+    for (let serial = 1; serial <= 30; serial++) household.runner.launch('shop', instanceOf(serial), []);
     await until(() => expect(household.events.length).toBeGreaterThan(0));
     await household.runner[Symbol.asyncDispose]();
     const told = household.events.map((event) => String(event.instance));

@@ -51,7 +51,7 @@ export function openHousehold(environment: Record<string, string | undefined> = 
 
   const open = (): { runner: Runner; events: InstanceEvent[] } => {
     const events: InstanceEvent[] = [];
-    const runner = openDirectRunner({ libc, output, state, environment, sink: (event) => events.push(event) });
+    const runner = openDirectRunner({ libc, output, state, environment, notifySocket: join(state, 'notify'), sink: (event) => events.push(event) });
     runners.push(runner);
     return { runner, events };
   };
@@ -65,7 +65,7 @@ export function openHousehold(environment: Record<string, string | undefined> = 
     output,
     open,
     async launch(instance) {
-      runner.launch('shop', instance);
+      runner.launch('shop', instance, []);
       return await until(() => {
         const event = events.find((each) => each.instance === instance.id);
         if (event?.type !== 'spawned') throw new Error(`not spawned: ${JSON.stringify(event)}`);

@@ -6,6 +6,7 @@ import { exitStatus } from '../../src/runner/exit-status.ts';
 import { runsAs } from '../../src/runner/identity.ts';
 import { launchPlan } from '../../src/runner/launch-plan.ts';
 import { parseStartTicks } from '../../src/runner/proc.ts';
+import { notifyEnvironment, socketEnvironment } from '../../src/runner/protocol-environment.ts';
 import { parseInterpreter } from '../../src/runner/program.ts';
 import { judgeErrno } from '../../src/runner/refusal.ts';
 
@@ -13,7 +14,7 @@ const www: User = { uid: 33, gid: 33, name: 'www-data', home: '/var/www', shell:
 const root: User = { uid: 0, gid: 0, name: 'root', home: '/root', shell: '/bin/bash' };
 
 describe('the environment of an instance', () => {
-  const sources = { emperor: {}, user: www, file: {}, spec: {}, vassalName: 'shop', instance: 'shop#1' as InstanceId, state: '/s' };
+  const sources = { emperor: {}, user: www, file: {}, spec: {}, sockets: {}, notify: {}, vassalName: 'shop', instance: 'shop#1' as InstanceId, state: '/s' };
 
   it('has PATH, the person and the marks, if nothing else is asked for', () => {
     expect(instanceEnvironment(sources)).toEqual({
@@ -44,9 +45,31 @@ describe('the environment of an instance', () => {
   });
 });
 
+describe('what an instance is told of its sockets', () => {
+  const listen = [8000, 8001].map((port) => ({ address: { kind: 'tcp', host: '127.0.0.1', port, v6only: false }, backlog: 1, mode: null, user: null, group: null }) as const);
+
+  it.each([
+    ['listen-fds', 2, { LISTEN_FDS: '2', LISTEN_FDNAMES: 'my_shop:my_shop' }],
+    ['fds', 2, {}],
+    ['port', 0, { HOST: '127.0.0.1', PORT: '8000' }],
+    ['listen-fds', 0, {}],
+  ] as const)('by pass = "%s" with %i sockets', (passing, sockets, environment) => {
+    expect(socketEnvironment('my:shop', { listen, passing }, sockets)).toEqual(environment);
+  });
+
+  it.each([
+    ['nothing, if its file does not ask', { kind: 'after', ms: 1 }, null, {}],
+    ['where to say READY=1', { kind: 'notify' }, null, { NOTIFY_SOCKET: '/s/notify' }],
+    ['how often to say that it is well', { kind: 'after', ms: 1 }, 10_000, { NOTIFY_SOCKET: '/s/notify', WATCHDOG_USEC: '10000000' }],
+  ] as const)('and of its supervisor: %s', (_what, ready, watchdogMs, environment) => {
+    const health = watchdogMs === null ? null : { probe: null, intervalMs: 1, timeoutMs: 1, failures: 1, graceMs: 0, watchdogMs };
+    expect(notifyEnvironment({ ready, health }, '/s/notify')).toEqual(environment);
+  });
+});
+
 describe('the launch plan', () => {
-  const spec = { argv: ['app', '--flag'] as [string, ...string[]], directory: '/srv', umask: null };
-  const facts = { program: '/usr/bin/app', become: null, environment: { A: 'b=c' }, setpriv: '/usr/bin/setpriv' };
+  const spec = { argv: ['app', '--flag'] as [string, ...string[]], directory: '/srv', umask: null, passing: 'listen-fds' as const };
+  const facts = { program: '/usr/bin/app', become: null, environment: { A: 'b=c' }, sockets: 0, setpriv: '/usr/bin/setpriv' };
 
   it('executes the program itself, by the name that it was given', () => {
     expect(launchPlan(spec, facts)).toEqual({ file: '/usr/bin/app', argv: ['app', '--flag'], environment: ['A=b=c'], directory: '/srv' });
@@ -55,6 +78,8 @@ describe('the launch plan', () => {
   it.each([
     ['another user', { become: { uid: 33, gid: 4 } }, null, ['/usr/bin/setpriv', '--reuid', '33', '--regid', '4', '--init-groups', '--']],
     ['a umask', {}, 0o22, ['/bin/sh', '-c', 'umask 0022; exec "$@"', 'sh']],
+    ['sockets', { sockets: 2 }, null, ['/bin/sh', '-c', 'LISTEN_PID=$$ exec "$@"', 'sh']],
+    ['sockets and a umask', { sockets: 1 }, 0o22, ['/bin/sh', '-c', 'umask 0022; LISTEN_PID=$$ exec "$@"', 'sh']],
     ['both', { become: { uid: 33, gid: 33 } }, 0, ['/usr/bin/setpriv', '--reuid', '33', '--regid', '33', '--init-groups', '--', '/bin/sh', '-c', 'umask 0000; exec "$@"', 'sh']],
   ])('puts in front what gives it %s', (_what, changes, umask, prefix) => {
     const plan = launchPlan({ ...spec, umask }, { ...facts, ...changes });

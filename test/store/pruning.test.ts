@@ -5,7 +5,7 @@ import { KEPT_MS } from '../../src/store/sqlite-store.ts';
 import { openStore } from '../../src/store/sqlite.ts';
 import type { Store } from '../../src/store/store.ts';
 import { openQuietly, temporaryFolder } from './folder.ts';
-import { changeOf, entryOf, forgetting, idOf, instanceOf, revisionOf, SOME_TIME, vassalOf } from './samples.ts';
+import { changeOf, entryOf, forgetting, idOf, instanceOf, readyWith, revisionOf, SOME_TIME, vassalOf } from './samples.ts';
 
 const all = { name: null, limit: ENTRIES_KEPT, after: null };
 
@@ -37,7 +37,7 @@ describe('what a store lets go of', () => {
   it('is a vassal that was forgotten more than 90 days ago, but not the numbers of its instances', () => {
     const folder = temporaryFolder();
     const before = openAt(SOME_TIME, folder);
-    before.record(changeOf([vassalOf('shop', { state: { phase: 'ready', instance: instanceOf('shop', 9) } })]));
+    before.record(changeOf([vassalOf('shop', { state: readyWith(instanceOf('shop', 9)) })]));
     before.record(forgetting('shop'));
     before[Symbol.dispose]();
     const later = openAt(SOME_TIME + KEPT_MS, folder);
@@ -50,16 +50,17 @@ describe('what a store lets go of', () => {
     expect(latest.revisions(idOf('shop'))).toEqual([]);
   });
 
-  it('is the oldest revisions of a vassal, but neither the good one nor one that runs', () => {
+  it('is the oldest revisions of a vassal, but neither the good one, nor the one that an operator went back to, nor one that runs', () => {
     using store = openQuietly(temporaryFolder());
     const runs = instanceOf('shop', 1, { runs: { ...instanceOf('shop', 1).runs, number: 2 } });
     const good = { ...runs.runs, number: 3 };
+    const pinned = { ...runs.runs, number: 5 };
     const last = REVISIONS_KEPT + 10;
     for (let number = 1; number <= last; number += 1) {
-      store.record(changeOf([vassalOf('shop', { newest: revisionOf(number), good, state: { phase: 'ready', instance: runs } })]));
+      store.record(changeOf([vassalOf('shop', { newest: revisionOf(number), good, pinned, state: readyWith(runs) })]));
     }
     const kept = store.revisions(idOf('shop')).map(({ number }) => number);
-    expect(kept).toEqual([2, 3, ...Array.from({ length: REVISIONS_KEPT }, (_, index) => 11 + index)]);
-    expect(store.load().vassals).toMatchObject([{ good: { number: 3, text: 'text 3' }, instances: [{ revision: { text: 'text 2' } }] }]);
+    expect(kept).toEqual([2, 3, 5, ...Array.from({ length: REVISIONS_KEPT }, (_, index) => 11 + index)]);
+    expect(store.load().vassals).toMatchObject([{ good: { number: 3, text: 'text 3' }, pinned: { number: 5, text: 'text 5' }, instances: [{ revision: { text: 'text 2' } }] }]);
   });
 });

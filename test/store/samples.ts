@@ -1,6 +1,6 @@
 import type { Change, HistoryEntry } from '../../src/core/history.ts';
 import type { VassalId } from '../../src/core/listing.ts';
-import type { Instance, InstanceId, Proof, Revision, Vassal } from '../../src/core/state.ts';
+import type { Failure, Generation, Instance, InstanceId, Leaving, Place, Proof, Revision, Vassal, VassalState } from '../../src/core/state.ts';
 import { specOf } from '../fakes/declaration.ts';
 
 /** A wall time like any other: 2026-11-21T08:50:00Z. */
@@ -22,6 +22,7 @@ export function instanceOf(name: string, serial: number, changes: Partial<Instan
   return {
     id: `${name}#${serial}` as InstanceId,
     serial,
+    generation: 1,
     runs: { number: 1, spec: specOf() },
     process: proofOf(serial),
     bornMs: 10.5,
@@ -29,7 +30,37 @@ export function instanceOf(name: string, serial: number, changes: Partial<Instan
     readyMs: null,
     readyAt: null,
     adopted: false,
+    status: null,
     ...changes,
+  };
+}
+
+/** The generation of these instances, each of which is ready, or `starting`. */
+export function generationOf(instances: readonly Instance[], phase: 'ready' | 'starting' = 'ready'): Generation {
+  const [first] = instances;
+  const places = instances.map((instance): Place => (
+    phase === 'ready' ? { phase, instance, sinceMs: 0, watchdogMs: null } : { phase, instance, dueMs: null, failAtMs: null, answer: null }
+  ));
+  return { number: first?.generation ?? 1, runs: first?.runs ?? { number: 1, spec: specOf() }, places, proven: phase === 'ready' };
+}
+
+/** The state of a vassal in which these instances are ready. */
+export function readyWith(...instances: readonly Instance[]): VassalState {
+  return { phase: 'ready', current: generationOf(instances) };
+}
+
+/** An overlap: `next` is started beside `current`. */
+export function reloadingWith(current: Instance, next: Instance): VassalState {
+  return { phase: 'reloading', current: generationOf([current]), next: generationOf([next], 'starting'), stage: { kind: 'judging', rolled: 0 } };
+}
+
+export function leaverOf(instance: Instance): Leaving {
+  return { instance, killAtMs: 1, killed: false };
+}
+
+export function failureOf(changes: Partial<Failure> = {}): Failure {
+  return {
+    revision: 1, code: 'E_EXITED', message: 'it exited with code 3', at: SOME_TIME, instance: 'shop#1' as InstanceId, output: ['no module "shop"', '☃ \u0000'], ...changes,
   };
 }
 
@@ -45,7 +76,10 @@ export function vassalOf(name: string, changes: Partial<Vassal> = {}): Vassal {
     stamp: 'stamp 1',
     rejected: false,
     good: null,
+    pinned: null,
+    scale: null,
     want: 'up',
+    generations: 1,
     state: { phase: 'stopped' },
     leaving: [],
     failure: null,

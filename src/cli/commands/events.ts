@@ -1,4 +1,4 @@
-import { upTo } from '../count.ts';
+import { between } from '../count.ts';
 import { connect, withControl, type ControlOption, type DeclareVerb } from '../verb.ts';
 
 interface Options extends ControlOption {
@@ -12,7 +12,7 @@ export const events: DeclareVerb = (program, cli) => {
   withControl(program.command('events').argument('[name]', 'only of this vassal'))
     .summary('show what happened')
     .option('-f, --follow', 'go on with what happens')
-    .option('-n, --lines <count>', 'how many events of the past', upTo(10_000), 50)
+    .option('-n, --lines <count>', 'how many events of the past', between(0, 10_000), 50)
     .option('--json', 'one JSON object a line')
     .action(async (name: string | undefined, options: Options) => {
       const client = await connect(options, cli);

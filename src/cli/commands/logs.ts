@@ -1,4 +1,4 @@
-import { upTo } from '../count.ts';
+import { between } from '../count.ts';
 import { connect, withControl, type Cli, type ControlOption, type DeclareVerb } from '../verb.ts';
 
 interface Options extends ControlOption {
@@ -12,7 +12,7 @@ export const logs: DeclareVerb = (program, cli) => {
   withControl(program.command('logs').argument('<name>', 'vassal'))
     .summary('show what a vassal printed')
     .option('-f, --follow', 'go on with what it prints')
-    .option('-n, --lines <count>', 'how many lines of the past', upTo(100_000), 20)
+    .option('-n, --lines <count>', 'how many lines of the past', between(0, 100_000), 20)
     .option('--json', 'one JSON object a line')
     .action(async (name: string, options: Options) => {
       const client = await connect(options, cli);

@@ -1,8 +1,8 @@
 import { InvalidArgumentError, type Command } from 'commander';
-import { DEFAULT_TIMEOUT, type OrderVerb } from '../../control/protocol.ts';
+import { DEFAULT_TIMEOUT, type Demand, type OrderVerb } from '../../control/protocol.ts';
 import { parseDuration } from '../../core/duration.ts';
 import { exitCodeOfResults } from '../exit-codes.ts';
-import { connect, withControl, type ControlOption, type DeclareVerb } from '../verb.ts';
+import { connect, withControl, type Cli, type ControlOption, type DeclareVerb } from '../verb.ts';
 
 /** `start NAME…`: ends a stop by an operator; starts at once what waits after a death. */
 export const start: DeclareVerb = orderVerb('start', 'start vassals that do not run');
@@ -16,33 +16,48 @@ export const restart: DeclareVerb = orderVerb('restart', 'stop vassals and start
 /** `reload NAME…`: as a touched file does. */
 export const reload: DeclareVerb = orderVerb('reload', 'bring the newest revision into service, as touching the file does');
 
-interface Options extends ControlOption {
+/** `pause NAME…`: stop, with the sockets held: who connects waits. */
+export const pause: DeclareVerb = orderVerb('pause', 'stop vassals and keep their sockets, so that connections wait, until "resume" or "start"');
+
+/** `resume NAME…`: ends a pause. */
+export const resume: DeclareVerb = orderVerb('resume', 'start vassals that were paused');
+
+/** The options of an acting verb. */
+export interface OrderOptions extends ControlOption {
   readonly json?: boolean;
   readonly wait: boolean;
   readonly timeout: number;
 }
 
-function orderVerb(verb: OrderVerb, summary: string): DeclareVerb {
+function orderVerb(verb: Exclude<OrderVerb, 'scale' | 'rollback'>, summary: string): DeclareVerb {
   return (program, cli) => {
-    withWaiting(withControl(program.command(verb).argument('<name...>', 'vassals')))
-      .summary(summary)
-      .description(`${summary[0]?.toUpperCase()}${summary.slice(1)}. Waits for the outcome and says why it failed.`)
-      .option('--json', 'print the results as a document')
-      .action(async (names: string[], options: Options) => {
-        const client = await connect(options, cli);
-        const { resultLines } = await import('../render/results.ts');
-        const reply = await client.order(verb, names, options.wait ? options.timeout : null);
-        if (options.json === true) {
-          await cli.terminal.out(`${JSON.stringify(reply, null, 2)}\n`);
-        } else {
-          for (const { text, good } of resultLines(verb, reply.results)) {
-            if (good) await cli.terminal.out(text);
-            else cli.terminal.err(text);
-          }
-        }
-        cli.ends(exitCodeOfResults(reply.results));
-      });
+    withOrder(program.command(verb).argument('<name...>', 'vassals'), summary)
+      .action(async (names: string[], options: OrderOptions) => giveOrder({ verb }, names, options, cli));
   };
+}
+
+/** Adds what every verb has that gives an order to vassals. @param more what else its help says */
+export function withOrder(command: Command, summary: string, more = ''): Command {
+  return withWaiting(withControl(command))
+    .summary(summary)
+    .description(`${summary[0]?.toUpperCase()}${summary.slice(1)}.${more} Waits for the outcome and says why it failed.`)
+    .option('--json', 'print the results as a document');
+}
+
+/** Gives an order, prints what became of it, and sets the exit code. */
+export async function giveOrder(demand: Demand, names: readonly string[], options: OrderOptions, cli: Cli): Promise<void> {
+  const client = await connect(options, cli);
+  const { resultLines } = await import('../render/results.ts');
+  const reply = await client.order(demand, names, options.wait ? options.timeout : null);
+  if (options.json === true) {
+    await cli.terminal.out(`${JSON.stringify(reply, null, 2)}\n`);
+  } else {
+    for (const { text, good } of resultLines(demand.verb, reply.results)) {
+      if (good) await cli.terminal.out(text);
+      else cli.terminal.err(text);
+    }
+  }
+  cli.ends(exitCodeOfResults(reply.results));
 }
 
 /** Adds what every acting verb has: `--no-wait` and `--timeout`. */

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { InvalidArgumentError, Option } from 'commander';
 import { parseDuration } from '../../core/duration.ts';
 import type { Settings } from '../../emperor/settings.ts';
@@ -24,7 +25,7 @@ async function reign(sources: readonly string[], flags: RunFlags, cli: Cli): Pro
   const { configFile, resolveSettings } = await import('../resolve-settings.ts');
   const { readConfig } = await import('../read-config.ts');
   const startedBy = cli.environment['INVOCATION_ID'] === undefined ? cli.actor : 'systemd';
-  const settings = (): Settings => resolveSettings(sources, flags, readConfig(configFile(flags, cli)), cli, { startedBy, readable: cli.terminal.interactive });
+  const settings = (): Settings => resolveSettings(sources, flags, readConfig(configFile(flags, cli)), cli, { startedBy, readable: cli.terminal.interactive, cores: availableParallelism() });
   const first = settings();
   const { catchSignals } = await import('../signals.ts');
   using signals = catchSignals(process, (signal, reason) => cli.terminal.err(`emperor: ${signal} did not do all of its work: ${String(reason)}\n`));

@@ -2,7 +2,9 @@ import type { OrderResult, OrderVerb } from '../../control/protocol.ts';
 import { unreachable } from '../../errors.ts';
 import { printable } from '../../world/printable.ts';
 
-const DONE: Readonly<Record<OrderVerb, string>> = { start: 'started', stop: 'stopped', restart: 'restarted', reload: 'reloaded' };
+const DONE: Readonly<Record<OrderVerb, string>> = {
+  start: 'started', stop: 'stopped', restart: 'restarted', reload: 'reloaded', pause: 'paused', resume: 'resumed', scale: 'scaled', rollback: 'rolled back',
+};
 
 /** The results of an order, each as text to print; `good` goes to stdout, the rest to stderr. Pure. */
 export function resultLines(verb: OrderVerb, results: readonly OrderResult[]): readonly { readonly text: string; readonly good: boolean }[] {

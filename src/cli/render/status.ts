@@ -23,21 +23,30 @@ export function statusTable({ emperor, vassals }: StatusDocument, nowMs: number)
 
 /** All about one vassal. Pure. */
 export function vassalDetails(vassal: VassalDocument, nowMs: number): string {
-  const { name, state, file, server, listen, want, restarts, revision, nextStartAt, instances, failure } = vassal;
+  const { name, state, stage, file, server, listen, waitsFor, pinned, scale, want, restarts, revision, nextStartAt, instances, failure } = vassal;
   const rows: (readonly [string, string] | null)[] = [
     ['file', printable(file)],
     ['revision', revision === null ? 'none: its file is gone' : String(revision)],
+    pinned === null ? null : ['pinned', `revision ${pinned}: an operator went back to it, until the file changes`],
     server === null ? null : ['server', server],
     listen.length === 0 ? null : ['listen', listen.join(', ')],
-    want === 'down' ? ['want', 'down: stopped by an operator'] : null,
+    want === 'up' ? null : ['want', `${want}: ${want === 'down' ? 'stopped' : 'paused'} by an operator`],
+    scale === null ? null : ['scale', `${scale}: asked for by an operator`],
+    waitsFor.length === 0 ? null : ['waits for', waitsFor.map(printable).join(', ')],
     ['restarts', String(restarts)],
     nextStartAt === null ? null : ['next start', `in ${age(Date.parse(nextStartAt) - nowMs)}`],
     ...instances.map((instance) => ['instance', instanceLine(instance, nowMs)] as const),
     ...(failure === null ? [] : failureRows(name, failure, nowMs)),
   ];
   const lines = rows.filter((each) => each !== null).map(([key, value]) => `  ${key.padEnd(12)}${value}\n`);
-  return `${printable(name)}: ${state}\n${lines.join('')}`;
+  return `${printable(name)}: ${state}${stage === null ? '' : `, ${STAGES[stage]}`}\n${lines.join('')}`;
 }
+
+const STAGES: Readonly<Record<NonNullable<VassalDocument['stage']>, string>> = {
+  judging: 'the next generation is judged',
+  canary: 'the next generation gets a share of new connections',
+  swapped: 'the next generation gets all new connections',
+};
 
 function headline({ version, pid, startedAt, life, sources }: EmperorDocument, nowMs: number): string {
   const ending = life === 'running' ? '' : `, ${life}`;
@@ -57,23 +66,26 @@ function row(vassal: VassalDocument, nowMs: number): readonly string[] {
   ];
 }
 
-function note({ nextStartAt, failure }: VassalDocument, nowMs: number): string {
+function note({ stage, waitsFor, nextStartAt, failure }: VassalDocument, nowMs: number): string {
+  const waits = waitsFor.length === 0 ? [] : [`waits for ${waitsFor.map(printable).join(', ')}`];
   const next = nextStartAt === null ? [] : [`next start in ${age(Date.parse(nextStartAt) - nowMs)}`];
   const why = failure === null ? [] : [`revision ${failure.revision}: ${failure.code}: ${printable(firstLine(failure.message))}`];
-  return [...next, ...why].join('; ');
+  return [...(stage === null ? [] : [stage]), ...waits, ...next, ...why].join('; ');
 }
 
-function instanceLine({ id, pid, state, revision, startedAt, adopted }: InstanceDocument, nowMs: number): string {
+function instanceLine({ id, pid, state, revision, generation, startedAt, adopted, status }: InstanceDocument, nowMs: number): string {
   const process = pid === null ? 'no process yet' : `pid ${pid}`;
-  return `${printable(id)}, ${process}, ${state}, revision ${revision}, up ${age(nowMs - Date.parse(startedAt))}${adopted ? ', adopted' : ''}`;
+  const says = status === null ? '' : `: ${printable(status)}`;
+  return `${printable(id)}, ${process}, ${state}, revision ${revision}, generation ${generation}, up ${age(nowMs - Date.parse(startedAt))}${adopted ? ', adopted' : ''}${says}`;
 }
 
-function failureRows(name: string, { revision, code, message, at }: FailureDocument, nowMs: number): readonly (readonly [string, string])[] {
+function failureRows(name: string, { revision, code, message, at, output }: FailureDocument, nowMs: number): readonly (readonly [string, string])[] {
   const [first = '', ...others] = message.split('\n');
   return [
     ['failure', `revision ${revision}, ${age(nowMs - Date.parse(at))} ago, ${code}: ${printable(first)}`],
     ...others.map((line) => ['', printable(line)] as const),
-    ['hint', `see "emperor logs ${printable(name)}" and "emperor events ${printable(name)}"`],
+    ...output.map((line) => ['', `| ${printable(line)}`] as const),
+    ['hint', `see "emperor why ${printable(name)}", "emperor logs ${printable(name)}" and "emperor events ${printable(name)}"`],
   ];
 }
 

@@ -1,7 +1,10 @@
 import { unreachable } from '../../errors.ts';
-import { awaitLeaving, bringDown, curse, failureOf, isDown, mint, rest, sameOutcome } from '../lifecycle.ts';
+import { instancesIn, withPlaces } from '../generation.ts';
+import { bringDown, chosen, curse, failureOf, inService, rest, sameOutcome, stateWith } from '../lifecycle.ts';
 import type { Declaration } from '../listing.ts';
-import type { Instance, Remembered, Revision, Runnable, Vassal } from '../state.ts';
+import { finish, overlap } from '../overlap.ts';
+import type { Generation, Instance, Place, Remembered, Revision, Runnable, Vassal } from '../state.ts';
+import type { SignalName } from '../spec.ts';
 import { note, type Turn } from '../turn.ts';
 
 /**
@@ -21,22 +24,31 @@ export function appeared(declaration: Declaration, source: string, remembered: R
     numbered: number,
     stamp: declaration.stamp,
     unread: false,
-    rejected: false,
+    rejected: !touched && remembered.rejected,
     good: remembered?.good ?? null,
+    pinned: touched ? null : remembered.pinned,
+    scale: remembered?.scale ?? null,
     want: touched ? 'up' : remembered.want,
+    generations: highest(remembered),
     state: { phase: 'stopped' },
     leaving: curseAll(remembered, turn),
-    failure: failureOf(newest, turn.now.at),
+    failure: failureOf(newest, turn.now.at) ?? (touched ? null : remembered.failure),
     restarts: remembered?.restarts ?? 0,
     deaths: 0,
   };
   note(turn, vassal, 'appeared', remembered === undefined ? 'its file was found' : 'its file was found again');
-  const instance = remembered?.living ?? null;
-  // What was told to die before a restart may hold what the next instance wants: its port, its lock.
-  if (instance === null) return awaitLeaving(vassal, vassal.want === 'up' ? 'restart' : 'stop') ?? rest(vassal, turn, 'it is to run');
-  const adopted = adopt(vassal, instance, turn);
-  if (adopted.want === 'down') return bringDown(adopted, turn, 'stop', 'it was stopped by an operator');
-  const behind = touched || instance.runs.number !== number;
+  const instances = remembered?.living ?? [];
+  const [first] = instances;
+  if (first === undefined) {
+    // What was told to die before a restart may hold what the next instance wants: its port, its lock.
+    if (vassal.leaving.length > 0) return { ...vassal, state: { phase: 'stopping', why: vassal.want === 'up' ? 'restart' : 'stop', resumeMs: 0 } };
+    const exited = touched ? null : remembered.exited;
+    if (exited !== null && vassal.want === 'up') return { ...vassal, state: { phase: 'exited', status: exited } };
+    return rest(vassal, turn, 'it is to run', 'lazily');
+  }
+  const adopted = adopt(vassal, first.runs, instances, turn);
+  if (adopted.want !== 'up') return bringDown(adopted, turn, 'stop', 'it was stopped by an operator');
+  const behind = touched || (first.runs.number !== number && chosen(adopted)?.number !== first.runs.number);
   return behind ? apply(adopted, turn, 'what its file says was not deployed yet when no emperor was there') : adopted;
 }
 
@@ -52,7 +64,10 @@ export function orphaned(remembered: Remembered, turn: Turn): Vassal | null {
     unread: false,
     rejected: false,
     good: remembered.good,
+    pinned: null,
+    scale: null,
     want: remembered.want,
+    generations: highest(remembered),
     state: { phase: 'stopped' },
     leaving: curseAll(remembered, turn),
     failure: null,
@@ -60,19 +75,39 @@ export function orphaned(remembered: Remembered, turn: Turn): Vassal | null {
     deaths: 0,
   };
   const why = remembered.newest === null ? 'it runs, and nothing is remembered of it' : 'its file went away while no emperor was there';
-  return remembered.living === null ? rest(vassal, turn, why) : bringDown(adopt(vassal, remembered.living, turn), turn, 'stop', why);
+  const [first] = remembered.living;
+  return first === undefined ? rest(vassal, turn, why, 'lazily') : bringDown(adopt(vassal, first.runs, remembered.living, turn), turn, 'stop', why);
 }
 
 function curseAll(remembered: Remembered | undefined, turn: Turn): Vassal['leaving'] {
   return (remembered?.leaving ?? []).map((instance) => curse(instance, turn));
 }
 
-function adopt(vassal: Vassal, instance: Instance, turn: Turn): Vassal {
-  const after: Vassal = instance.readyMs === null
-    ? { ...vassal, state: { phase: 'starting', instance, dueMs: turn.now.ms + instance.runs.spec.ready.ms } }
-    : { ...vassal, state: { phase: 'ready', instance } };
-  note(turn, vassal, 'adopted', 'it was started by an earlier emperor and lives', { instance, after });
+/** Takes over what lives: one generation, in which those that are missing are started. */
+function adopt(vassal: Vassal, runs: Runnable, instances: readonly Instance[], turn: Turn): Vassal {
+  const places = instances.map((instance): Place => {
+    if (instance.readyMs !== null) return { phase: 'ready', instance, sinceMs: turn.now.ms, watchdogMs: watchdogMs(instance, turn) };
+    const { ready, startTimeoutMs } = instance.runs.spec;
+    const dueMs = ready.kind === 'after' ? turn.now.ms + ready.ms : null;
+    return { phase: 'starting', instance, dueMs, failAtMs: turn.now.ms + startTimeoutMs, answer: null };
+  });
+  const bare: Generation = { number: instances[0]?.generation ?? 1, runs, places: [], proven: false };
+  const whole = withPlaces(bare, places);
+  const missing = Math.max(0, (vassal.scale ?? runs.spec.instances) - places.length);
+  const queued = Array.from({ length: missing }, (): Place => ({ phase: 'queued', why: 'it had died when no emperor was there' }));
+  const after: Vassal = { ...vassal, state: stateWith({ ...whole, places: [...places, ...queued] }) };
+  for (const instance of instances) note(turn, vassal, 'adopted', 'it was started by an earlier emperor and lives', { instance, after });
   return after;
+}
+
+function watchdogMs({ runs }: Instance, turn: Turn): number | null {
+  const watchdog = runs.spec.health?.watchdogMs ?? null;
+  return watchdog === null ? null : turn.now.ms + watchdog;
+}
+
+/** The highest number of a generation that lives still. */
+function highest(remembered: Remembered | undefined): number {
+  return [...(remembered?.living ?? []), ...(remembered?.leaving ?? [])].reduce((most, { generation }) => Math.max(most, generation), 0);
 }
 
 /** A known vassal is shown again. The same look twice changes nothing. */
@@ -95,7 +130,8 @@ export function declared(before: Vassal, declaration: Declaration, source: strin
     stamp: declaration.stamp,
     unread: false,
     rejected: false,
-    want: edited || touched ? 'up' : before.want,
+    pinned: null,
+    want: edited || touched ? (before.want === 'paused' ? 'paused' : 'up') : before.want,
     failure: failureOf(newest, turn.now.at) ?? (edited ? null : before.failure),
     deaths: 0,
   };
@@ -127,63 +163,77 @@ export function vanished(before: Vassal, turn: Turn): Vassal | null {
   return bringDown(vassal, turn, 'stop', 'its file is gone');
 }
 
-/** Brings the newest revision into service, by the way that the vassal's phase and reload strategy call for. */
+/** Brings what ought to run into service, by the way that the vassal's phase and reload strategy call for. */
 export function apply(vassal: Vassal, turn: Turn, why: string): Vassal | null {
   const { state, newest } = vassal;
-  if (newest === null || vassal.want === 'down') return vassal;
-  if (isDown(state)) return rest(vassal, turn, why);
-  if (state.phase === 'stopping') return { ...vassal, state: { ...state, why: 'restart' } };
-  // A file at fault changes nothing that runs.
-  if (!newest.outcome.ok) return vassal;
-  const runs: Runnable = { number: newest.number, spec: newest.outcome.spec };
+  if (newest === null || vassal.want !== 'up') return vassal;
   switch (state.phase) {
+    case 'stopping':
+      return { ...vassal, state: { ...state, why: 'restart', resumeMs: 0 } };
+    case 'idle':
+    case 'waiting':
+    case 'paused':
+    case 'stopped':
+    case 'exited':
+    case 'invalid':
+      return rest(vassal, turn, why, 'lazily');
+    case 'backoff':
+      return inService(vassal).length === 0 ? rest(vassal, turn, why, 'now') : replace(vassal, turn, why);
     case 'starting':
-      return bringDown(vassal, turn, 'restart', why);
     case 'refreshing':
-      return { ...vassal, state: { ...state, again: true } };
     case 'ready':
-      return reload(vassal, state.instance, runs, turn, why);
-    case 'reloading': {
-      const leaving = [...vassal.leaving, curse(state.next, turn)];
-      return overlap({ ...vassal, leaving }, state.current, runs, turn, why);
-    }
+    case 'reloading':
+      return replace(vassal, turn, why);
     default:
       return unreachable(state);
   }
 }
 
+/** Something of the vassal runs. */
+function replace(vassal: Vassal, turn: Turn, why: string): Vassal | null {
+  const { state, newest } = vassal;
+  // A file at fault changes nothing that runs.
+  const runs = vassal.pinned ?? (newest !== null && newest.outcome.ok ? { number: newest.number, spec: newest.outcome.spec } : null);
+  if (runs === null) return vassal;
+  if (state.phase === 'refreshing') return { ...vassal, state: { ...state, again: true } };
+  if (state.phase === 'ready') return reload(vassal, state.current, runs, turn, why);
+  if (state.phase !== 'reloading') return bringDown(vassal, turn, 'restart', why);
+  if (state.stage.kind === 'swapped') return replace(finish({ ...vassal, state }, turn), turn, why);
+  const leaving = [...vassal.leaving, ...instancesIn(state.next).map((instance) => curse(instance, turn))];
+  return overlap({ ...vassal, leaving }, state.current, runs, why);
+}
+
 /** Reloads what is ready, as the revision that is to come asks for. */
-export function reload(vassal: Vassal, current: Instance, runs: Runnable, turn: Turn, why: string): Vassal | null {
+export function reload(vassal: Vassal, current: Generation, runs: Runnable, turn: Turn, why: string): Vassal | null {
   const strategy = runs.spec.reload;
   switch (strategy.kind) {
     case 'overlap':
-      return overlap(vassal, current, runs, turn, why);
+      return overlap(vassal, current, runs, why);
     case 'restart':
       return bringDown(vassal, turn, 'restart', why);
-    case 'signal': {
-      // A signal cannot give a process another program, environment or user.
-      if (!launchesAlike(current.runs, runs)) return bringDown(vassal, turn, 'restart', why);
-      turn.effects.push({ type: 'signal', instance: current.id, signal: strategy.signal, whom: 'main' });
-      const instance: Instance = { ...current, runs };
-      const after: Vassal = { ...vassal, state: { phase: 'refreshing', instance, dueMs: turn.now.ms + runs.spec.ready.ms, again: false } };
-      note(turn, vassal, 'launch', `${why}: told to reload by ${strategy.signal}`, { instance, after });
-      return after;
-    }
+    case 'signal':
+      // A signal cannot give a process another program, environment, user or socket.
+      return launchesAlike(current.runs, runs) ? refresh(vassal, current, runs, strategy.signal, turn, why) : bringDown(vassal, turn, 'restart', why);
     default:
       return unreachable(strategy);
   }
 }
 
-function overlap(vassal: Vassal, current: Instance, runs: Runnable, turn: Turn, why: string): Vassal {
-  const next = mint(vassal, runs, turn);
-  const after: Vassal = { ...vassal, state: { phase: 'reloading', current, next, dueMs: null } };
-  note(turn, vassal, 'launch', why, { instance: next, after });
+function refresh(vassal: Vassal, current: Generation, runs: Runnable, signal: SignalName, turn: Turn, why: string): Vassal {
+  const { ready, startTimeoutMs } = runs.spec;
+  const places = current.places.map((place): Place => {
+    if (place.phase !== 'ready') return place;
+    turn.effects.push({ type: 'signal', instance: place.instance.id, signal, whom: 'main' });
+    const dueMs = ready.kind === 'after' ? turn.now.ms + ready.ms : null;
+    return { phase: 'refreshing', instance: { ...place.instance, runs }, dueMs, failAtMs: turn.now.ms + startTimeoutMs, answer: null, sinceMs: turn.now.ms };
+  });
+  const after: Vassal = { ...vassal, state: { phase: 'refreshing', current: { ...current, runs, places }, again: false } };
+  for (const instance of instancesIn(current)) note(turn, vassal, 'launch', `${why}: told to reload by ${signal}`, { instance: { ...instance, runs }, after });
   return after;
 }
 
 function launchesAlike(a: Runnable, b: Runnable): boolean {
   const facts = ({ spec }: Runnable): string =>
-    JSON.stringify([spec.argv, spec.directory, spec.environment, spec.environmentFile, spec.user, spec.group, spec.umask]);
+    JSON.stringify([spec.argv, spec.directory, spec.environment, spec.environmentFile, spec.user, spec.group, spec.umask, spec.listen, spec.passing, spec.instances]);
   return facts(a) === facts(b);
 }
-

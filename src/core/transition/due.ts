@@ -1,34 +1,53 @@
-import { unreachable } from '../../errors.ts';
-import { deadlineOf } from '../deadline.ts';
-import { KILL_AGAIN_MS, rest } from '../lifecycle.ts';
-import type { Instance, Leaving, Vassal } from '../state.ts';
+import { deadlineOf, dueOf } from '../deadline.ts';
+import { generationsOf, isTaken, withPlace } from '../generation.ts';
+import { KILL_AGAIN_MS, launch, stateWith } from '../lifecycle.ts';
+import { passStage } from '../overlap.ts';
+import type { Generation, Instance, Leaving, Place, Vassal } from '../state.ts';
 import { note, type Turn } from '../turn.ts';
-import { becomeReady } from './instance.ts';
+import { ready, sick, timedOut, WATCHDOG } from './instance.ts';
 
 /** Time has passed: does what was due. A vassal without a passed deadline comes back as it was. */
 export function due(before: Vassal, turn: Turn): Vassal | null {
   if (deadlineOf(before) > turn.now.ms) return before;
-  const vassal = { ...before, leaving: before.leaving.map((each) => killIfDue(before, each, turn)) };
-  const { state } = vassal;
-  switch (state.phase) {
-    case 'starting':
-    case 'refreshing':
-    case 'reloading':
-      return state.dueMs !== null && state.dueMs <= turn.now.ms ? becomeReady(vassal, state, turn) : vassal;
-    case 'backoff':
-      return state.untilMs <= turn.now.ms ? rest({ ...vassal, restarts: vassal.restarts + 1 }, turn, 'its wait is over') : vassal;
-    case 'stopping': {
-      const { instance, killAtMs, killed } = killIfDue(vassal, { instance: state.cursed, killAtMs: state.killAtMs, killed: state.killed }, turn);
-      return { ...vassal, state: { ...state, cursed: instance, killAtMs, killed } };
-    }
-    case 'ready':
-    case 'stopped':
-    case 'exited':
-    case 'invalid':
-      return vassal;
-    default:
-      return unreachable(state);
+  let vassal: Vassal | null = { ...before, leaving: before.leaving.map((each) => killIfDue(before, each, turn)) };
+  // Each rule may change everything: what is due after it is looked for anew. None of them leaves its own deadline behind.
+  while (vassal !== null) {
+    const after = dueOnce(vassal, turn);
+    if (after === vassal) return vassal;
+    vassal = after;
   }
+  return vassal;
+}
+
+function dueOnce(vassal: Vassal, turn: Turn): Vassal | null {
+  const { state } = vassal;
+  for (const generation of generationsOf(vassal)) {
+    const place = generation.places.find((each) => dueOf(each) <= turn.now.ms);
+    if (place !== undefined) return pass(vassal, generation, place, turn);
+  }
+  if (state.phase === 'reloading' && state.stage.kind !== 'judging' && state.stage.untilMs <= turn.now.ms) {
+    return passStage({ ...vassal, state }, turn);
+  }
+  if (state.phase === 'idle' && state.retryMs !== null && state.retryMs <= turn.now.ms) return { ...vassal, state: { ...state, retryMs: null } };
+  return vassal;
+}
+
+/** The moment of a place has come. */
+function pass(vassal: Vassal, generation: Generation, place: Place, turn: Turn): Vassal | null {
+  if (place.phase === 'backoff') {
+    const restarted: Vassal = { ...vassal, restarts: vassal.restarts + 1 };
+    const current = withPlace(generation, place, launch(restarted, generation, turn, 'its wait is over'));
+    return { ...restarted, state: restarted.state.phase === 'reloading' ? { ...restarted.state, current } : stateWith(current) };
+  }
+  if (!isTaken(place)) return vassal;
+  if (place.phase === 'ready') return sick(vassal, place.instance.id, WATCHDOG, turn);
+  if (place.dueMs !== null && place.dueMs <= turn.now.ms) return ready(vassal, place.instance.id, `it is alive for ${afterMs(place.instance)} ms`, turn);
+  return timedOut(vassal, generation, place, turn);
+}
+
+
+function afterMs({ runs }: Instance): number {
+  return runs.spec.ready.kind === 'after' ? runs.spec.ready.ms : 0;
 }
 
 function killIfDue(vassal: Vassal, cursed: Leaving, turn: Turn): Leaving {

@@ -1,169 +1,219 @@
 import { unreachable, type Code } from '../../errors.ts';
-import { respite } from '../backoff.ts';
-import type { InstanceEvent } from '../event.ts';
-import { curse, living, rest } from '../lifecycle.ts';
-import type { ExitStatus, Failure, Instance, InstanceId, Vassal, VassalState } from '../state.ts';
+import type { InstanceEvent, Said } from '../event.ts';
+import { generationsOf, placeOf, withPlace, type Taken } from '../generation.ts';
+import { bringDown, rise, stateWith } from '../lifecycle.ts';
+import { advance, blame, served, verdict } from '../overlap.ts';
+import type { ExitStatus, Failure, Generation, Instance, InstanceId, Place, Proof, Vassal } from '../state.ts';
 import { note, type Turn } from '../turn.ts';
 import { reload } from './declared.ts';
+import { lost } from './lost.ts';
 
-/** What the runner tells of an instance of this vassal. */
+/** What is told of an instance of this vassal. */
 export function told(vassal: Vassal, event: InstanceEvent, turn: Turn): Vassal | null {
   switch (event.type) {
     case 'spawned':
-      return spawned(vassal, event, turn);
+      return spawned(vassal, event.instance, event.process, turn);
     case 'unlaunchable':
       return unlaunchable(vassal, event, turn);
     case 'exited':
       return exited(vassal, event.instance, event.status, turn);
+    case 'ready':
+      return ready(vassal, event.instance, event.why, turn);
+    case 'unready':
+      return unready(vassal, event.instance, event.answer);
+    case 'sick':
+      return sick(vassal, event.instance, event.answer, turn);
+    case 'said':
+      return said(vassal, event.instance, event.said, turn);
+    case 'quoted':
+      return quoted(vassal, event.instance, event.lines);
     default:
       return unreachable(event);
   }
 }
 
-function spawned(vassal: Vassal, event: InstanceEvent & { type: 'spawned' }, turn: Turn): Vassal {
+/** Where an instance stands: in a place of a generation. */
+interface Standing {
+  readonly generation: Generation;
+  readonly place: Taken;
+}
+
+function find(vassal: Vassal, id: InstanceId): Standing | null {
+  for (const generation of generationsOf(vassal)) {
+    const place = placeOf(generation, id);
+    if (place !== null) return { generation, place };
+  }
+  return null;
+}
+
+/** The vassal with something else in a place. Its phase stays. */
+function put(vassal: Vassal, { generation, place }: Standing, other: Place): Vassal {
   const { state } = vassal;
-  const born = (instance: Instance): Instance => ({ ...instance, process: event.process });
-  const due = (instance: Instance): number => turn.now.ms + instance.runs.spec.ready.ms;
-  const told = (instance: Instance, after: Vassal): Vassal => {
-    note(turn, vassal, 'spawned', `process ${event.process.pid} was started`, { instance: born(instance) });
-    return after;
-  };
-  if (state.phase === 'starting' && state.instance.id === event.instance) {
-    return told(state.instance, { ...vassal, state: { ...state, instance: born(state.instance), dueMs: due(state.instance) } });
+  const changed = withPlace(generation, place, other);
+  if (state.phase === 'reloading') return { ...vassal, state: generation === state.next ? { ...state, next: changed } : { ...state, current: changed } };
+  return 'current' in state ? { ...vassal, state: { ...state, current: changed } } : vassal;
+}
+
+function spawned(vassal: Vassal, id: InstanceId, process: Proof, turn: Turn): Vassal {
+  const why = `process ${process.pid} was started`;
+  const standing = find(vassal, id);
+  if (standing === null) {
+    const leaver = vassal.leaving.find((each) => each.instance.id === id);
+    if (leaver === undefined) return vassal;
+    const instance: Instance = { ...leaver.instance, process };
+    note(turn, vassal, 'spawned', why, { instance });
+    return { ...vassal, leaving: vassal.leaving.map((each) => (each === leaver ? { ...each, instance } : each)) };
   }
-  if (state.phase === 'reloading' && state.next.id === event.instance) {
-    return told(state.next, { ...vassal, state: { ...state, next: born(state.next), dueMs: due(state.next) } });
-  }
-  if (state.phase === 'stopping' && state.cursed.id === event.instance) {
-    return told(state.cursed, { ...vassal, state: { ...state, cursed: born(state.cursed) } });
-  }
-  const leaver = vassal.leaving.find((each) => each.instance.id === event.instance);
-  if (leaver === undefined) return vassal;
-  const leaving = vassal.leaving.map((each) => (each === leaver ? { ...each, instance: born(each.instance) } : each));
-  return told(leaver.instance, { ...vassal, leaving });
+  const { place } = standing;
+  const instance: Instance = { ...place.instance, process };
+  note(turn, vassal, 'spawned', why, { instance });
+  const { ready: readiness, startTimeoutMs } = instance.runs.spec;
+  const dueMs = readiness.kind === 'after' ? turn.now.ms + readiness.ms : null;
+  return put(vassal, standing, place.phase === 'starting' ? { ...place, instance, dueMs, failAtMs: turn.now.ms + startTimeoutMs } : { ...place, instance });
 }
 
 function unlaunchable(before: Vassal, event: InstanceEvent & { type: 'unlaunchable' }, turn: Turn): Vassal | null {
+  const standing = find(before, event.instance);
+  if (standing === null) return exited(before, event.instance, { kind: 'unknown' }, turn);
   const { state } = before;
-  const instance = find(before, event.instance);
-  if (instance === null) return before;
+  const { instance } = standing.place;
   note(turn, before, 'unlaunchable', event.reason, { instance });
-  const failure = fail(instance, event.code, event.reason, turn);
-  if (state.phase === 'reloading' && state.next.id === event.instance) {
-    if (event.lasting) turn.effects.push({ type: 'recheck', vassal: before.id });
-    return refuse(before, state.current, failure, turn);
-  }
-  if (state.phase === 'starting' && state.instance.id === event.instance) {
-    const vassal: Vassal = { ...before, failure: blame(before, failure) };
-    if (!event.lasting) return answer(vassal, instance, null, turn, event.reason);
-    turn.effects.push({ type: 'recheck', vassal: before.id });
-    // An instance of the last good revision cannot be launched either: nothing is left to try.
-    const lost = instance.runs.number !== before.newest?.number;
-    return rest({ ...vassal, rejected: true, good: lost ? null : vassal.good }, turn, 'its newest revision cannot be started: back to the last good one');
-  }
-  return exited(before, event.instance, { kind: 'unknown' }, turn);
+  const failure: Failure = { revision: instance.runs.number, code: event.code, message: event.reason, at: turn.now.at, instance: null, output: [] };
+  if (event.lasting) turn.effects.push({ type: 'recheck', vassal: before.id });
+  if (state.phase === 'reloading' || !event.lasting) return lost(before, standing.generation, standing.place, { failure, status: null, readyForMs: null, alive: false }, turn);
+  // The last good revision cannot be launched either: nothing is left to try.
+  const good = before.good?.number === instance.runs.number ? null : before.good;
+  const vassal: Vassal = { ...put(before, standing, { phase: 'queued', why: '' }), ...verdict(before, instance.runs.number), good, failure: blame(before, failure) };
+  return bringDown(vassal, turn, 'restart', 'its newest revision cannot be started: back to the last good one');
 }
 
 function exited(vassal: Vassal, id: InstanceId, status: ExitStatus, turn: Turn): Vassal | null {
-  const { state } = vassal;
-  const instance = find(vassal, id);
-  if (instance === null) return vassal;
+  const leaver = vassal.leaving.find((each) => each.instance.id === id);
+  if (leaver !== undefined) {
+    note(turn, vassal, 'exited', describeExit(leaver.instance, status, turn), { instance: leaver.instance, status });
+    const after: Vassal = { ...vassal, leaving: vassal.leaving.filter((each) => each !== leaver) };
+    if (after.state.phase !== 'stopping' || after.leaving.length > 0) return after;
+    return rise(after, turn, after.state.why === 'restart' ? 'it starts again' : 'it has ended');
+  }
+  const standing = find(vassal, id);
+  if (standing === null) return vassal;
+  const { instance, phase } = standing.place;
   const how = describeExit(instance, status, turn);
   note(turn, vassal, 'exited', how, { instance, status });
-  const leaving = vassal.leaving.filter((each) => each.instance.id !== id);
-  if (leaving.length < vassal.leaving.length) return { ...vassal, leaving };
-  switch (state.phase) {
-    case 'stopping':
-      return rest(vassal, turn, state.why === 'stop' ? 'it has ended' : 'it starts again');
+  const failure = fail(instance, codeOf(status), how, turn);
+  turn.effects.push({ type: 'quote', vassal: vassal.id, instance: id });
+  const readyForMs = phase === 'ready' && instance.readyMs !== null ? turn.now.ms - instance.readyMs : null;
+  return lost(vassal, standing.generation, standing.place, { failure, status, readyForMs, alive: false }, turn);
+}
+
+/** Its readiness was proven. An instance that is ready already has nothing more to prove. */
+export function ready(before: Vassal, id: InstanceId, why: string, turn: Turn): Vassal | null {
+  const standing = find(before, id);
+  if (standing === null || (standing.place.phase !== 'starting' && standing.place.phase !== 'refreshing')) return before;
+  const instance: Instance = { ...standing.place.instance, readyMs: turn.now.ms, readyAt: turn.now.at };
+  const watchdog = instance.runs.spec.health?.watchdogMs ?? null;
+  const vassal = put(before, standing, { phase: 'ready', instance, sinceMs: turn.now.ms, watchdogMs: watchdog === null ? null : turn.now.ms + watchdog });
+  const after = proceed(vassal, standing.generation, turn);
+  note(turn, before, 'ready', why, after === null ? { instance } : { instance, after });
+  return after;
+}
+
+/** The places of a generation have changed: if that makes it whole, the vassal goes on. */
+export function proceed(vassal: Vassal, old: Generation, turn: Turn): Vassal | null {
+  const { state } = vassal;
+  if (state.phase === 'reloading') {
+    const whole = old.number === state.next.number && state.next.places.every((place) => place.phase === 'ready');
+    return whole && state.stage.kind === 'judging' ? advance({ ...vassal, state }, turn) : vassal;
+  }
+  if (!('current' in state)) return vassal;
+  const { current } = state;
+  if (state.phase === 'refreshing' && current.places.some((place) => place.phase === 'refreshing')) return vassal;
+  const next = stateWith(current);
+  const after: Vassal = next.phase === 'ready' ? served({ ...vassal, state: next }, current.runs) : { ...vassal, state: next };
+  if (state.phase !== 'refreshing' || !state.again || after.newest === null || !after.newest.outcome.ok) return after;
+  return reload(after, current, { number: after.newest.number, spec: after.newest.outcome.spec }, turn, 'it was touched during its reload');
+}
+
+function unready(vassal: Vassal, id: InstanceId, answer: string): Vassal {
+  const standing = find(vassal, id);
+  if (standing === null || (standing.place.phase !== 'starting' && standing.place.phase !== 'refreshing')) return vassal;
+  return put(vassal, standing, { ...standing.place, answer });
+}
+
+/** It is not well: it is replaced, by an overlap where that is possible. */
+export function sick(before: Vassal, id: InstanceId, answer: string, turn: Turn): Vassal | null {
+  const standing = find(before, id);
+  if (standing === null || standing.place.phase !== 'ready') return before;
+  const { state } = before;
+  const { place, generation } = standing;
+  const { instance } = place;
+  const message = `instance ${id} is sick: ${answer}`;
+  const failure = fail(instance, 'E_SICK', message, turn);
+  if (state.phase === 'reloading' && generation === state.current) return put(before, standing, { ...place, watchdogMs: null });
+  note(turn, before, 'sick', message, { instance });
+  turn.effects.push({ type: 'quote', vassal: before.id, instance: id });
+  const alone = generation.places.length === 1;
+  const { reload: strategy } = instance.runs.spec;
+  if (state.phase === 'ready' && alone && strategy.kind === 'overlap' && answer !== WATCHDOG) {
+    return reload({ ...before, failure: blame(before, failure) }, generation, instance.runs, turn, message);
+  }
+  return lost(before, generation, place, { failure, status: null, readyForMs: turn.now.ms - (instance.readyMs ?? turn.now.ms), alive: true }, turn);
+}
+
+/** One that hangs cannot be trusted to serve on until another one is ready. */
+export const WATCHDOG = 'its watchdog was not heard in time';
+
+function said(vassal: Vassal, id: InstanceId, word: Said, turn: Turn): Vassal | null {
+  const more = word.extendMs === null ? null : turn.now.ms + word.extendMs;
+  const leaver = vassal.leaving.find((each) => each.instance.id === id);
+  if (leaver !== undefined) {
+    const instance = withStatus(leaver.instance, word);
+    const killAtMs = more === null || leaver.killed ? leaver.killAtMs : Math.max(leaver.killAtMs, more);
+    return { ...vassal, leaving: vassal.leaving.map((each) => (each === leaver ? { ...each, instance, killAtMs } : each)) };
+  }
+  const standing = find(vassal, id);
+  if (standing === null) return vassal;
+  const { place } = standing;
+  const instance = withStatus(place.instance, word);
+  const heard = put(vassal, standing, hear({ ...place, instance }, word, more, turn));
+  if (word.watchdog === 'trigger') return sick(heard, id, 'it says so itself, WATCHDOG=trigger', turn);
+  return word.ready && instance.runs.spec.ready.kind === 'notify' ? ready(heard, id, 'it says so', turn) : heard;
+}
+
+function hear(place: Taken, word: Said, more: number | null, turn: Turn): Place {
+  switch (place.phase) {
     case 'starting':
+      return more === null || place.failAtMs === null ? place : { ...place, failAtMs: Math.max(place.failAtMs, more) };
     case 'refreshing':
-    case 'ready':
-      return died(vassal, instance, status, turn, how);
-    case 'reloading':
-      if (id === state.next.id) return refuse(vassal, state.current, fail(instance, codeOf(status), how, turn), turn);
-      // The current one fell first: the next one is all there is, and has to become ready.
-      return { ...vassal, restarts: vassal.restarts + 1, state: { phase: 'starting', instance: state.next, dueMs: state.dueMs } };
-    case 'backoff':
-    case 'stopped':
-    case 'exited':
-    case 'invalid':
-      return vassal;
+      return more === null ? place : { ...place, failAtMs: Math.max(place.failAtMs, more) };
+    case 'ready': {
+      const watchdog = place.instance.runs.spec.health?.watchdogMs ?? null;
+      return watchdog === null || word.watchdog !== 'ping' ? place : { ...place, watchdogMs: turn.now.ms + watchdog };
+    }
     default:
-      return unreachable(state);
+      return unreachable(place);
   }
 }
 
-/** The next instance failed: the current one goes on, and the newest revision is not tried again until it is touched. */
-function refuse(vassal: Vassal, current: Instance, failure: Failure, turn: Turn): Vassal {
-  const after: Vassal = { ...vassal, rejected: true, failure: blame(vassal, failure), state: { phase: 'ready', instance: current } };
-  note(turn, vassal, 'rejected', `${failure.message}; the current instance goes on`, { after, revision: failure.revision });
-  return after;
+function withStatus(instance: Instance, word: Said): Instance {
+  return word.status === null ? instance : { ...instance, status: word.status };
 }
 
-/** An instance ended that nobody had told to. */
-function died(before: Vassal, instance: Instance, status: ExitStatus, turn: Turn, how: string): Vassal | null {
-  const vassal: Vassal = { ...before, failure: blame(before, fail(instance, codeOf(status), how, turn)) };
-  const { restart } = instance.runs.spec;
-  const clean = status.kind === 'exited' && status.code === 0;
-  if (restart === 'never' || (restart === 'on-failure' && clean)) {
-    const failure = !clean ? vassal.failure : isNewest(before, instance) ? null : before.failure;
-    const after: Vassal = { ...vassal, failure, state: { phase: 'exited', status } };
-    note(turn, before, 'stopped', `restart = "${restart}": it is left as it is`, { after });
-    return after;
-  }
-  const readyForMs = before.state.phase === 'ready' && instance.readyMs !== null ? turn.now.ms - instance.readyMs : null;
-  return answer(vassal, instance, readyForMs, turn, how);
+function quoted(vassal: Vassal, instance: InstanceId, lines: readonly string[]): Vassal {
+  const { failure } = vassal;
+  return failure === null || failure.instance !== instance ? vassal : { ...vassal, failure: { ...failure, output: lines } };
 }
 
-/** Starts again at once, or waits. */
-function answer(vassal: Vassal, instance: Instance, readyForMs: number | null, turn: Turn, how: string): Vassal | null {
-  const { waitMs, deaths } = respite(instance.runs.spec.backoff, vassal.deaths, readyForMs, vassal.id);
-  if (waitMs === 0) return rest({ ...vassal, deaths, restarts: vassal.restarts + 1 }, turn, 'it is started again at once');
-  const after: Vassal = { ...vassal, deaths, state: { phase: 'backoff', untilMs: turn.now.ms + waitMs } };
-  note(turn, vassal, 'backoff', `${how}; starting again in ${(waitMs / 1000).toFixed(waitMs < 10_000 ? 2 : 0)} s`, { after });
-  return after;
-}
-
-type Unproven = VassalState & { readonly phase: 'starting' | 'refreshing' | 'reloading' };
-
-/** Its time has come: the instance in question accepts requests. */
-export function becomeReady(before: Vassal, state: Unproven, turn: Turn): Vassal | null {
-  const ready = (instance: Instance): Instance => ({ ...instance, readyMs: turn.now.ms, readyAt: turn.now.at });
-  if (state.phase === 'reloading') return serve(before, ready(state.next), [...before.leaving, curse(state.current, turn)], turn);
-  const instance = ready(state.instance);
-  const after = serve(before, instance, before.leaving, turn);
-  if (state.phase === 'starting' || !state.again || after.newest === null || !after.newest.outcome.ok) return after;
-  return reload(after, instance, { number: after.newest.number, spec: after.newest.outcome.spec }, turn, 'it was touched during its reload');
-}
-
-function serve(before: Vassal, instance: Instance, leaving: Vassal['leaving'], turn: Turn): Vassal {
-  const after: Vassal = {
-    ...before,
-    leaving,
-    state: { phase: 'ready', instance },
-    good: instance.runs,
-    failure: isNewest(before, instance) ? null : before.failure,
-  };
-  note(turn, before, 'ready', `it is alive for ${instance.runs.spec.ready.ms} ms`, { instance, after });
-  return after;
-}
-
-/** It runs what the file says now, and the file is not at fault. */
-function isNewest({ newest }: Vassal, instance: Instance): boolean {
-  return newest !== null && newest.number === instance.runs.number && newest.outcome.ok;
-}
-
-function find(vassal: Vassal, id: InstanceId): Instance | null {
-  return living(vassal).find((each) => each.id === id) ?? null;
+/** It was not ready in time. */
+export function timedOut(vassal: Vassal, generation: Generation, place: Taken & { phase: 'starting' | 'refreshing' }, turn: Turn): Vassal | null {
+  const { instance, answer } = place;
+  const message = `instance ${instance.id} was not ready within ${instance.runs.spec.startTimeoutMs} ms${answer === null ? '' : `; its last answer: ${answer}`}`;
+  turn.effects.push({ type: 'quote', vassal: vassal.id, instance: instance.id });
+  return lost(vassal, generation, place, { failure: fail(instance, 'E_NOT_READY', message, turn), status: null, readyForMs: null, alive: true }, turn);
 }
 
 function fail(instance: Instance, code: Code, message: string, turn: Turn): Failure {
-  return { revision: instance.runs.number, code, message, at: turn.now.at };
-}
-
-/** `failure` speaks of the newest revision: what befalls an older one that goes on in its place does not hide that. */
-function blame(vassal: Vassal, failure: Failure): Failure {
-  return vassal.failure !== null && failure.revision !== vassal.newest?.number ? vassal.failure : failure;
+  return { revision: instance.runs.number, code, message, at: turn.now.at, instance: instance.id, output: [] };
 }
 
 function codeOf(status: ExitStatus): Code {

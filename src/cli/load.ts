@@ -1,0 +1,106 @@
+import { errors, Pool } from 'undici';
+import type { Address } from '../core/address.ts';
+
+/** What a load is made of. */
+export interface LoadOptions {
+  readonly address: Address;
+  readonly path: string;
+  /** Requests under way at one time, 1 or more. */
+  readonly connections: number;
+  /** False: a new connection for each request. */
+  readonly keepAlive: boolean;
+  /** A request without an answer after this is lost, ms. */
+  readonly timeoutMs: number;
+}
+
+/** What came of it, until now. */
+export interface LoadResult {
+  readonly answered: number;
+  /** Requests with a broken connection, without an answer in time, or answered by a status of 500 or more; by what befell them. */
+  readonly lost: ReadonlyMap<string, number>;
+  /** Longest time in which no request was answered, ms. */
+  readonly longestGapMs: number;
+  /** Longest time that one answer took, ms. */
+  readonly slowestMs: number;
+}
+
+/** Requests that go on until they are told to end. Made with undici, because a load generator that only counts answers does not see a request that a closed connection swallowed. */
+export interface Load {
+  result(): LoadResult;
+  /** The longest gap is counted anew from here on. */
+  lap(): void;
+  /** No new requests; resolves when the last ones are answered. */
+  end(): Promise<LoadResult>;
+}
+
+/** Starts a load. @param now a monotonic clock, ms */
+export function startLoad(options: LoadOptions, now: () => number): Load {
+  const { address, connections, keepAlive, timeoutMs } = options;
+  const origin = address.kind === 'unix' ? 'http://localhost' : `http://${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
+  const pool = new Pool(origin, {
+    connections,
+    pipelining: keepAlive ? 1 : 0,
+    headersTimeout: timeoutMs,
+    bodyTimeout: timeoutMs,
+    connectTimeout: timeoutMs,
+    ...(address.kind === 'unix' ? { socketPath: address.path } : {}),
+  });
+  const lost = new Map<string, number>();
+  let answered = 0;
+  let slowestMs = 0;
+  let longestGapMs = 0;
+  let lastMs = now();
+  const ending = new AbortController();
+
+  function lose(why: string): void {
+    lost.set(why, (lost.get(why) ?? 0) + 1);
+  }
+
+  async function ask(): Promise<void> {
+    const from = now();
+    try {
+      const { statusCode, body } = await pool.request({ method: 'GET', path: options.path, reset: !keepAlive });
+      await body.dump();
+      if (statusCode >= 500) {
+        lose(`HTTP ${statusCode}`);
+        return;
+      }
+    } catch (error) {
+      lose(reasonOfLoss(error));
+      return;
+    }
+    const at = now();
+    answered += 1;
+    slowestMs = Math.max(slowestMs, at - from);
+    longestGapMs = Math.max(longestGapMs, at - lastMs);
+    lastMs = at;
+  }
+
+  async function client(): Promise<void> {
+    do await ask();
+    while (!ending.signal.aborted);
+  }
+
+  const clients = Array.from({ length: connections }, client);
+  const result = (): LoadResult => ({ answered, lost: new Map(lost), longestGapMs: Math.max(longestGapMs, now() - lastMs), slowestMs });
+  return {
+    result,
+    lap() {
+      longestGapMs = 0;
+      lastMs = now();
+    },
+    async end() {
+      ending.abort();
+      const told = result();
+      await Promise.all(clients);
+      await pool.close();
+      return { ...result(), longestGapMs: told.longestGapMs };
+    },
+  };
+}
+
+function reasonOfLoss(error: unknown): string {
+  if (error instanceof errors.HeadersTimeoutError || error instanceof errors.BodyTimeoutError || error instanceof errors.ConnectTimeoutError) return 'no answer in time';
+  if (error instanceof errors.SocketError) return 'connection closed without an answer';
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : String(error);
+}

@@ -1,0 +1,32 @@
+import { unreachable } from '../../errors.ts';
+import type { SocketEvent } from '../event.ts';
+import { bringDown, rest } from '../lifecycle.ts';
+import { drained } from '../overlap.ts';
+import type { Vassal } from '../state.ts';
+import { note, type Turn } from '../turn.ts';
+
+/** Sockets that could not be opened are tried again after this. */
+const HOLD_AGAIN_MS = 5_000;
+
+/** What is told of the sockets of this vassal. */
+export function toldOfSockets(vassal: Vassal, event: SocketEvent, turn: Turn): Vassal | null {
+  const { state } = vassal;
+  switch (event.type) {
+    case 'knocked':
+      if (state.phase !== 'idle') return vassal;
+      note(turn, vassal, 'knocked', 'someone connects to it');
+      return rest(vassal, turn, 'someone connects to it', 'now');
+    case 'unholdable': {
+      if (state.phase !== 'idle') return vassal;
+      const failure = { revision: vassal.newest?.number ?? 0, code: event.code, message: event.reason, at: turn.now.at, instance: null, output: [] };
+      if (vassal.failure?.message !== event.reason) note(turn, vassal, 'unlaunchable', `${event.reason}; trying again in ${HOLD_AGAIN_MS / 1000} s`);
+      return { ...vassal, failure, state: { ...state, retryMs: turn.now.ms + HOLD_AGAIN_MS } };
+    }
+    case 'unused':
+      return state.phase === 'ready' ? bringDown(vassal, turn, 'sleep', 'nobody has connected for its idle timeout') : vassal;
+    case 'drained':
+      return drained(vassal, event.generation, turn);
+    default:
+      return unreachable(event);
+  }
+}

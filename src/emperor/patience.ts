@@ -1,0 +1,86 @@
+import type { SocketEvent } from '../core/event.ts';
+import type { VassalId } from '../core/listing.ts';
+import type { Sockets } from '../sockets/sockets.ts';
+import type { Clock } from '../world/clock.ts';
+
+/** Between two looks at the connections that wait for a generation that goes. */
+const DRAIN_LOOK_MS = 5;
+/** Between two looks at the connections of a vassal that may fall asleep: the kernel remembers a closed one for a minute. */
+const LOOK_MS = 20_000;
+
+/** Waits for what happens at the sockets of vassals, and tells of it. Each wait is for one vassal, and a new one of its kind ends that before. */
+export interface Patience extends Disposable {
+  /** Tells of the first connection that waits. */
+  awaitKnock(vassal: VassalId): void;
+  ignoreKnock(vassal: VassalId): void;
+  /** Tells when no connection waits for that generation. */
+  awaitDrained(vassal: VassalId, generation: number): void;
+  /** Tells when there was no new connection for so long, and none is open. */
+  awaitUnused(vassal: VassalId, idleMs: number): void;
+  ignoreUnused(vassal: VassalId): void;
+}
+
+/** What patience is made of. */
+export interface PatienceOptions {
+  readonly sockets: Pick<Sockets, 'awaitKnock' | 'queued' | 'sinceUse'>;
+  readonly clock: Clock;
+  readonly post: (event: SocketEvent) => void;
+}
+
+/** Opens it. Disposing ends all waits. */
+export function openPatience({ sockets, clock, post }: PatienceOptions): Patience {
+  const knocks = new Map<VassalId, () => void>();
+  const drains = new Map<VassalId, () => void>();
+  const uses = new Map<VassalId, () => void>();
+
+  function exchange(waits: Map<VassalId, () => void>, vassal: VassalId, end: (() => void) | null): void {
+    waits.get(vassal)?.();
+    if (end === null) waits.delete(vassal);
+    else waits.set(vassal, end);
+  }
+
+  function lookIfDrained(vassal: VassalId, generation: number): void {
+    if (sockets.queued(vassal, generation) === 0) {
+      exchange(drains, vassal, null);
+      post({ type: 'drained', vassal, generation });
+      return;
+    }
+    drains.set(vassal, clock.after(DRAIN_LOOK_MS, () => lookIfDrained(vassal, generation)));
+  }
+
+  function watchUse(vassal: VassalId, idleMs: number): () => void {
+    let usedMs = clock.now().ms;
+    let cancel = (): void => {};
+    const look = (): void => {
+      const { ms } = clock.now();
+      usedMs = Math.max(usedMs, ms - sockets.sinceUse(vassal));
+      const restMs = idleMs - (ms - usedMs);
+      if (restMs <= 0) post({ type: 'unused', vassal });
+      else cancel = clock.after(Math.min(restMs, LOOK_MS), look);
+    };
+    cancel = clock.after(Math.min(idleMs, LOOK_MS), look);
+    return () => cancel();
+  }
+
+  return {
+    awaitKnock(vassal) {
+      exchange(knocks, vassal, sockets.awaitKnock(vassal, () => {
+        knocks.delete(vassal);
+        post({ type: 'knocked', vassal });
+      }));
+    },
+    ignoreKnock: (vassal) => exchange(knocks, vassal, null),
+    awaitDrained(vassal, generation) {
+      exchange(drains, vassal, null);
+      lookIfDrained(vassal, generation);
+    },
+    awaitUnused: (vassal, idleMs) => exchange(uses, vassal, watchUse(vassal, idleMs)),
+    ignoreUnused: (vassal) => exchange(uses, vassal, null),
+    [Symbol.dispose]() {
+      for (const waits of [knocks, drains, uses]) {
+        for (const end of waits.values()) end();
+        waits.clear();
+      }
+    },
+  };
+}

@@ -1,0 +1,44 @@
+import type { Pattern } from '../world/pattern.ts';
+
+/** How looking for a line ended. */
+export type Seen =
+  | { readonly kind: 'matched'; readonly line: string }
+  /** It will not be found, as the pattern cannot be used. */
+  | { readonly kind: 'unusable'; readonly why: string };
+
+const NEWLINE = 0x0a;
+/** So much of a line is looked at, in bytes or UTF-16 units, whichever ends first. */
+const LONGEST_LINE = 4_096;
+
+/** Looks at what one instance prints for a line that matches. Complete lines only; the first 4 KiB of each. */
+export class LineWatch {
+  readonly #pattern: Pattern;
+  /** The beginning of a line whose end has not come yet. */
+  #rest: Buffer = Buffer.alloc(0);
+
+  constructor(pattern: Pattern) {
+    this.#pattern = pattern;
+  }
+
+  /** Takes output, which may be changed afterwards. @returns how it ended; null: not yet */
+  push(data: Buffer): Seen | null {
+    const first = data.indexOf(NEWLINE);
+    if (first < 0) {
+      this.#rest = this.#rested(data);
+      return null;
+    }
+    const last = data.lastIndexOf(NEWLINE);
+    const lines = [this.#rested(data.subarray(0, first)).toString('utf8')];
+    // All at once: a chunk of short lines holds a thousand of them.
+    if (last > first) for (const line of data.toString('utf8', first + 1, last).split('\n')) lines.push(line.slice(0, LONGEST_LINE));
+    this.#rest = Buffer.from(data.subarray(last + 1, last + 1 + LONGEST_LINE));
+
+    const found = this.#pattern.find(lines);
+    if (found.kind === 'found') return { kind: 'matched', line: lines[found.index] ?? '' };
+    return found.kind === 'unusable' && found.lasting ? { kind: 'unusable', why: found.why } : null;
+  }
+
+  #rested(more: Buffer): Buffer {
+    return Buffer.concat([this.#rest, more.subarray(0, LONGEST_LINE - this.#rest.length)]);
+  }
+}

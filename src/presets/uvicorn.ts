@@ -1,0 +1,27 @@
+import { ACCEPTING } from './accepting.ts';
+import { descriptors } from './descriptors.ts';
+import type { Preset } from './preset.ts';
+import { UNBUFFERED } from './unbuffered.ts';
+import { UVICORN_LAUNCHER } from './uvicorn-launcher.ts';
+
+/**
+ * Uvicorn, for ASGI apps. The app is imported and its lifespan started before it accepts.
+ * Source: uvicorn docs, "Settings" (--workers) and "Server Behavior" (TERM).
+ */
+export const UVICORN: Preset = {
+  name: 'uvicorn',
+  debianPackage: 'uvicorn',
+  app: '"shop:app"',
+  takesWorkers: true,
+  argv: ({ app, workers, listen }) =>
+    listen.length === 0
+      ? ['uvicorn', ...(workers === null ? [] : ['--workers', String(workers)]), app]
+      : ['python3', '-c', UVICORN_LAUNCHER, app, String(workers ?? 1), ...descriptors({ listen }).map(String)],
+  passing: 'fds',
+  environment: () => UNBUFFERED,
+  reload: { kind: 'restart' },
+  stopSignal: 'SIGTERM',
+  stopTimeoutMs: 30_000,
+  ready: { kind: 'after', ms: 1000 },
+  readyListening: ACCEPTING,
+};

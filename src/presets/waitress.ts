@@ -1,0 +1,24 @@
+import { ACCEPTING } from './accepting.ts';
+import { descriptors } from './descriptors.ts';
+import type { Preset } from './preset.ts';
+import { UNBUFFERED } from './unbuffered.ts';
+import { WAITRESS_LAUNCHER } from './waitress-launcher.ts';
+
+/**
+ * Waitress, for WSGI apps: one process, four threads. The app is imported before it accepts.
+ * Source: waitress docs, "waitress-serve" and "Arguments to waitress.serve".
+ */
+export const WAITRESS: Preset = {
+  name: 'waitress',
+  debianPackage: 'python3-waitress',
+  app: '"shop:app"',
+  takesWorkers: false,
+  argv: ({ app, listen }) => (listen.length === 0 ? ['waitress-serve', app] : ['python3', '-c', WAITRESS_LAUNCHER, app, ...descriptors({ listen }).map(String)]),
+  passing: 'fds',
+  environment: () => UNBUFFERED,
+  reload: { kind: 'restart' },
+  stopSignal: 'SIGTERM',
+  stopTimeoutMs: 30_000,
+  ready: { kind: 'after', ms: 1000 },
+  readyListening: ACCEPTING,
+};

@@ -1,0 +1,110 @@
+import { execa } from 'execa';
+import type { Instance } from '../core/state.ts';
+import { EmperorError } from '../errors.ts';
+import type { Libc } from '../kernel/libc.ts';
+import { openUserDatabase } from '../kernel/user.ts';
+import { MARKS } from './environment.ts';
+import { ownIdentity } from './identity.ts';
+import type { LaunchPlan } from './launch-plan.ts';
+import { prepareLaunch, type LaunchHost } from './prepare.ts';
+import { cannotStart } from './refusal.ts';
+
+/** What tools are started with: the same as instances. */
+export interface ToolOptions {
+  readonly libc: Libc;
+  /** The emperor's own environment; little of it reaches a tool. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** The emperor's state folder, absolute. */
+  readonly state: string;
+  /** Where instances say how they are; tools do not. */
+  readonly notifySocket: string;
+}
+
+/**
+ * Runs a command as an instance runs (user, group, umask, directory, environment), to its end or until `signal` is aborted: SIGKILL to its whole
+ * process group. What is left of the group when it has ended is killed, too. It gets no sockets, cannot speak for the instance by sd_notify(3), and
+ * is never taken for an instance by a later emperor. The program is searched as the instance's own.
+ * @throws EmperorError, with the codes of a launch, when it cannot be started
+ */
+export type Tool = (vassalName: string, instance: Instance, argv: readonly [string, ...string[]], signal: AbortSignal) => Promise<ToolEnding>;
+
+/** How it ended. */
+export interface ToolEnding {
+  readonly code: number | null;
+  /** Name of the signal that killed it. */
+  readonly signal: string | null;
+  /** The last 4 KiB of what it printed on both outputs. */
+  readonly output: string;
+}
+
+const MOST_BYTES = 4_096;
+/** Turns of the event loop after its end, in which what it had printed is read. */
+const LAST_TURNS = 3;
+
+/** Makes what runs tools. */
+export function openTool(options: ToolOptions): Tool {
+  const users = openUserDatabase(options.libc);
+  const host: LaunchHost = { users, own: ownIdentity(users), environment: options.environment, state: options.state, notifySocket: options.notifySocket };
+  return async (vassalName, instance, argv, signal) => {
+    const spec = { ...instance.runs.spec, argv, ready: { kind: 'after', ms: 0 }, health: null } as const;
+    const plan = prepareLaunch(vassalName, { ...instance, runs: { ...instance.runs, spec } }, host);
+    if ('code' in plan) throw new EmperorError(plan.code, plan.reason);
+    if (signal.aborted) return { code: null, signal: 'SIGKILL', output: '' };
+    return await run(plan, vassalName, signal);
+  };
+}
+
+async function run(plan: LaunchPlan, vassalName: string, signal: AbortSignal): Promise<ToolEnding> {
+  const [name = plan.file, ...rest] = plan.argv;
+  const command = execa(plan.file, rest, {
+    argv0: name,
+    cwd: plan.directory,
+    env: environmentOf(plan),
+    extendEnv: false,
+    // A session, and so a process group, of its own.
+    detached: true,
+    cleanup: false,
+    stdin: 'ignore',
+    all: true,
+    buffer: false,
+    reject: false,
+  });
+  const { pid } = command;
+  if (pid === undefined) throw new EmperorError('E_SPAWN', cannotStart(plan.file, vassalName, (await command).originalMessage ?? 'nobody knows why'));
+
+  const kill = (): void => killGroup(pid);
+  let tail = Buffer.alloc(0);
+  command.all.on('data', (piece: Buffer) => (tail = Buffer.concat([tail, piece.subarray(-MOST_BYTES)]).subarray(-MOST_BYTES)));
+  // Its number is free from now on, but not given away so soon; a group with somebody left in it keeps the number.
+  command.nodeChildProcess.once('exit', () => {
+    kill();
+    signal.removeEventListener('abort', kill);
+    // One that has left the group holds the output open for as long as it likes.
+    afterTurns(LAST_TURNS, () => {
+      command.stdout.destroy();
+      command.stderr.destroy();
+    });
+  });
+  signal.addEventListener('abort', kill);
+  const ending = await command;
+  return { code: ending.exitCode ?? null, signal: ending.signal ?? null, output: tail.toString('utf8') };
+}
+
+function afterTurns(turns: number, callback: () => void): void {
+  if (turns === 0) callback();
+  else setImmediate(afterTurns, turns - 1, callback);
+}
+
+function environmentOf({ environment }: LaunchPlan): Record<string, string> {
+  const pairs = environment.map((line): [string, string] => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]);
+  return Object.fromEntries(pairs.filter(([key]) => key !== MARKS.state));
+}
+
+/** kill(2) */
+function killGroup(group: number): void {
+  try {
+    process.kill(-group, 'SIGKILL');
+  } catch {
+    // Nobody is left in it.
+  }
+}

@@ -1,0 +1,191 @@
+import type { Address } from '../core/address.ts';
+import type { Declared, Group, Opened, Slot, Traffic } from './group.ts';
+import type { Door } from './sockets.ts';
+
+/**
+ * One address that is held: whose turn it is, and who may have which of its sockets.
+ *
+ * The kernel knows a TCP socket by its index in the group, and fills a gap with the last one. So the order of `slots` is changed only
+ * as the kernel does it: opened at the end; ended at the end, or as the first of two.
+ *
+ *  | generations that live        | slots                                                    |
+ *  |------------------------------|----------------------------------------------------------|
+ *  | none                         | one, in which connections wait                           |
+ *  | one                          | one                                                      |
+ *  | one, and others beside it    | one each; a slot that became free in the middle is kept  |
+ */
+export class Held {
+  readonly address: Address;
+  readonly #group: Group;
+  readonly #occupants: Map<Slot, number> = new Map();
+  readonly #doors: Set<Opened> = new Set();
+  #declared: Declared;
+  #slots: readonly Slot[];
+  #traffic: Traffic;
+
+  /** @throws E_ADDRESS_IN_USE, E_ADDRESS, E_USER */
+  constructor(group: Group, declared: Declared) {
+    this.#group = group;
+    this.address = declared.listen.address;
+    this.#declared = declared;
+    const first = group.open([], declared);
+    this.#slots = [first];
+    this.#traffic = { rest: first, favoured: null };
+    try {
+      this.#turn();
+    } catch (error) {
+      this.release();
+      throw error;
+    }
+  }
+
+  get slots(): readonly Slot[] {
+    return this.#slots;
+  }
+
+  /** Where connections wait when nobody lives. */
+  get steered(): Slot {
+    const { rest, favoured } = this.#traffic;
+    return favoured?.share === 1 ? favoured.slot : rest;
+  }
+
+  /** The socket that a generation has; undefined: none. */
+  slotOf(generation: number): Slot | undefined {
+    return this.#slots.find((slot) => this.#occupants.get(slot) === generation);
+  }
+
+  /** The slot of a generation: its own, or the one that connections wait in, or one that nobody is led to. */
+  lend(generation: number, declared: Declared): Slot {
+    const own = this.slotOf(generation);
+    if (own !== undefined) return own;
+    this.#declared = declared;
+    this.#replaceBroken();
+    const idle = this.#slots.find((slot) => !this.#occupants.has(slot) && !this.#isFed(slot));
+    const slot = this.#occupants.size === 0 ? this.steered : (idle ?? this.#open());
+    this.#group.renew(slot, declared);
+    this.#occupants.set(slot, generation);
+    this.#turn();
+    return slot;
+  }
+
+  /** Nothing happens if the generation has no socket here: its file does not name the address. */
+  steer(generation: number, share: number): void {
+    const slot = this.slotOf(generation);
+    if (slot === undefined) return;
+    const { rest, favoured } = this.#traffic;
+    if (favoured?.slot === slot) this.#traffic = { rest, favoured: share > 0 ? { slot, share } : null };
+    else if (this.steered === slot) this.#traffic = { rest, favoured: null };
+    else this.#traffic = { rest: this.steered, favoured: share > 0 ? { slot, share } : null };
+    this.#settle();
+  }
+
+  retire(generation: number): void {
+    const slot = this.slotOf(generation);
+    if (slot === undefined) return;
+    this.#occupants.delete(slot);
+    this.#settle();
+  }
+
+  /** Connections that the generation has not accepted. */
+  queued(generation: number): number {
+    const slot = this.slotOf(generation);
+    return slot === undefined ? 0 : this.#group.queued(slot);
+  }
+
+  /** null: the generation has no socket here. */
+  door(generation: number): Door | null {
+    const slot = this.slotOf(generation);
+    if (slot === undefined) return null;
+    const door = this.#group.door(slot);
+    this.#doors.add(door);
+    this.#turn();
+    return {
+      connect: door.connect,
+      [Symbol.dispose]: () => {
+        if (!this.#doors.delete(door)) return;
+        this.#turn();
+        door.close();
+      },
+    };
+  }
+
+  sinceUse(): number {
+    return this.#group.sinceUse(this.#slots, [...this.#doors]);
+  }
+
+  /** Gives up the address. Those who have a socket keep it, but nobody finds it any more where the kernel allows that. */
+  release(): void {
+    this.#closeDoors();
+    this.#group.vanish(this.#slots);
+    for (const slot of this.#slots) {
+      if (this.#occupants.has(slot)) this.#group.leave(slot);
+      else this.#group.end(slot);
+    }
+    this.#slots = [];
+  }
+
+  /** Leaves everything as it is, for those who live and for the next emperor. */
+  leave(): void {
+    this.#closeDoors();
+    for (const slot of this.#slots) this.#group.leave(slot);
+    this.#slots = [];
+  }
+
+  #isFed(slot: Slot): boolean {
+    return slot === this.#traffic.rest || slot === this.#traffic.favoured?.slot;
+  }
+
+  #open(): Slot {
+    const slot = this.#group.open(this.#slots, this.#declared);
+    this.#slots = [...this.#slots, slot];
+    return slot;
+  }
+
+  #turn(): void {
+    this.#group.turn(this.#slots, this.#traffic, [...this.#doors].filter(({ slot }) => this.#slots.includes(slot)));
+  }
+
+  /** Nobody is led to where nobody lives, but to wait; and what nobody needs is ended. */
+  #settle(): void {
+    const { rest, favoured } = this.#traffic;
+    if (favoured?.share === 1 && !this.#occupants.has(rest)) this.#traffic = { rest: favoured.slot, favoured: null };
+    else if (favoured !== null && favoured.share < 1 && !this.#occupants.has(favoured.slot)) this.#traffic = { rest, favoured: null };
+    this.#turn();
+    const isNeeded = (slot: Slot): boolean => this.#isFed(slot) || this.#occupants.has(slot);
+    for (let last = this.#slots.at(-1); last !== undefined && !isNeeded(last); last = this.#slots.at(-1)) this.#end(last);
+    const [first, second] = this.#slots;
+    // Between the two calls the program names an index that is not there any more, and the only one that is left gets everything.
+    if (this.#slots.length === 2 && first !== undefined && second !== undefined && !isNeeded(first)) {
+      this.#end(first);
+      this.#turn();
+    }
+  }
+
+  #end(slot: Slot): void {
+    this.#strike(slot);
+    this.#group.end(slot);
+  }
+
+  /** As the kernel does it: the last one fills the gap. */
+  #strike(slot: Slot): void {
+    const last = this.#slots.at(-1);
+    if (last === undefined) return;
+    this.#slots = this.#slots.slice(0, -1).map((each) => (each === slot ? last : each));
+  }
+
+  /** Slots that whoever had them before left useless. A server that ends listening by shutdown(2) takes its socket out of the group. */
+  #replaceBroken(): void {
+    for (const broken of this.#slots.filter((slot) => !this.#occupants.has(slot) && !this.#group.isWhole(slot))) {
+      this.#end(broken);
+      const { rest, favoured } = this.#traffic;
+      if (!this.#isFed(broken)) continue;
+      const fresh = this.#open();
+      this.#traffic = { rest: rest === broken ? fresh : rest, favoured: favoured?.slot === broken ? { ...favoured, slot: fresh } : favoured };
+    }
+  }
+
+  #closeDoors(): void {
+    for (const door of this.#doors) door.close();
+    this.#doors.clear();
+  }
+}
