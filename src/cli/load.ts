@@ -81,6 +81,16 @@ export function startLoad(options: LoadOptions, now: () => number): Load {
     while (!ending.signal.aborted);
   }
 
+  async function finish(): Promise<LoadResult> {
+    ending.abort();
+    // The last answers come while no new ones are asked for: that is no gap.
+    const { longestGapMs: gapMs } = result();
+    await Promise.all(clients);
+    await pool.close();
+    return { ...result(), longestGapMs: gapMs };
+  }
+
+  let ended: Promise<LoadResult> | null = null;
   const clients = Array.from({ length: connections }, client);
   const result = (): LoadResult => ({ answered, lost: new Map(lost), longestGapMs: Math.max(longestGapMs, now() - lastMs), slowestMs });
   return {
@@ -89,12 +99,9 @@ export function startLoad(options: LoadOptions, now: () => number): Load {
       longestGapMs = 0;
       lastMs = now();
     },
-    async end() {
-      ending.abort();
-      const told = result();
-      await Promise.all(clients);
-      await pool.close();
-      return { ...result(), longestGapMs: told.longestGapMs };
+    end() {
+      ended ??= finish();
+      return ended;
     },
   };
 }

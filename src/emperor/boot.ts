@@ -1,7 +1,7 @@
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Event } from '../core/event.ts';
-import { isDown } from '../core/lifecycle.ts';
+import { holdsSockets, isDown } from '../core/lifecycle.ts';
 import type { EmperorState } from '../core/state.ts';
 import { firstState } from '../core/step.ts';
 import { claim } from '../control/socket.ts';
@@ -118,6 +118,14 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
     const sources = opened(openSources(settings, process.cwd(), { clock, libc, onTrouble, look: (source, look) => declarer.look(source, look) }));
     const declarer = opened(createDeclarer({ parse: judge.parse, vet: judge.vet, awaitAppearance: sources.awaitAppearance }, (event) => emperor.post(event)));
     const sockets = opened(openSockets(libc));
+    for (const { id, name, living, leaving } of remembered) {
+      const [first] = living;
+      if (first === undefined || !holdsSockets(first.runs)) continue;
+      const { spec } = first.runs;
+      const pids = [...living, ...leaving].flatMap(({ generation, process }) => (process === null ? [] : [{ generation, pid: process.pid }]));
+      const lost = sockets.takeBack(id, name, spec.listen, judge.ownerOf(spec), pids);
+      if (lost.length > 0) logger.warn({ vassal: name, listen: lost }, 'these addresses could not be taken back from the instances; they cannot be held again while those live');
+    }
     const patience = opened(openPatience({ sockets, clock, post: (event) => emperor.post(event) }));
     const tool = openTool({ libc, environment: settings.environment, state: settings.state, notifySocket });
     const ways = waysIn(() => emperor.snapshot(), sockets);

@@ -3,12 +3,18 @@ import { ACCEPTING } from './accepting.ts';
 import { descriptors } from './descriptors.ts';
 import type { Preset } from './preset.ts';
 
-/** Debian puts the version into the name of the program: php-fpm8.2. The newest wins. */
-const NEWEST = `exec "$(command -v php-fpm || ls /usr/sbin/php-fpm[0-9]* | sort -V | tail -n 1)" "$@"`;
+/** Debian puts the version into the name of the program: php-fpm8.2. The newest is taken. */
+const NEWEST = `
+program=$(command -v php-fpm || ls /usr/sbin/php-fpm[0-9]* 2>/dev/null | sort -V | tail -n 1)
+test -n "$program" || { echo "php-fpm is not installed: apt-get install php-fpm" >&2; exit 127; }
+exec "$program" "$@"`;
 
 /**
- * PHP's FastCGI process manager. The app is its configuration file, whose pools name their address in `listen` exactly as the vassal
- * file does; by that name each finds its socket. Source: PHP manual, "FastCGI Process Manager"; php-src, fpm_sockets.c (FPM_SOCKETS).
+ * PHP's FastCGI process manager. The app is its configuration file. A pool says `listen = ${FPM_LISTEN}` for the first socket,
+ * `${FPM_LISTEN_2}` for the second and so on, or writes a TCP address as the vassal file does; by that name it finds its socket.
+ * The name of a unix socket is not its path: php-fpm removes the path of that name when it ends, when it may be its successor's.
+ * QUIT finishes requests for as long as `process_control_timeout` of the configuration says; without it they are cut.
+ * Source: PHP manual, "FastCGI Process Manager", configuration; php-src, sapi/fpm/fpm/fpm_sockets.c (FPM_SOCKETS, fpm_sockets_cleanup).
  */
 export const PHP_FPM: Preset = {
   name: 'php-fpm',
@@ -19,7 +25,11 @@ export const PHP_FPM: Preset = {
   passing: 'fds',
   environment: ({ listen }) => {
     const fds = descriptors({ listen });
-    return listen.length === 0 ? {} : { FPM_SOCKETS: listen.map((address, index) => `${poolName(address)}=${fds[index]}`).join(',') };
+    if (listen.length === 0) return {};
+    return {
+      FPM_SOCKETS: listen.map((address, index) => `${keyOf(address, fds[index])}=${fds[index]}`).join(','),
+      ...Object.fromEntries(listen.map((address, index) => [index === 0 ? 'FPM_LISTEN' : `FPM_LISTEN_${index + 1}`, nameOf(address, fds[index])])),
+    };
   },
   reload: { kind: 'restart' },
   stopSignal: 'SIGQUIT',
@@ -28,6 +38,12 @@ export const PHP_FPM: Preset = {
   readyListening: ACCEPTING,
 };
 
-function poolName(address: Address): string {
-  return address.kind === 'unix' ? address.path : printAddress(address);
+/** What a pool has to call its socket. Without a colon it means a unix socket; this one can be neither bound nor removed. */
+function nameOf(address: Address, fd: number | undefined): string {
+  return address.kind === 'tcp' ? printAddress(address) : `/proc/self/fd/${fd}`;
+}
+
+/** By what php-fpm looks up that name: it takes the brackets off an IPv6 address. */
+function keyOf(address: Address, fd: number | undefined): string {
+  return address.kind === 'tcp' ? `${address.host}:${address.port}` : nameOf(address, fd);
 }

@@ -2,6 +2,14 @@ import type { Address } from '../core/address.ts';
 import type { Declared, Group, Opened, Slot, Traffic } from './group.ts';
 import type { Door } from './sockets.ts';
 
+/** A generation that an earlier emperor left, and its socket. */
+export interface Resident {
+  readonly generation: number;
+  readonly slot: Slot;
+  /** It is the one that serves; the others were told to end. */
+  readonly serves: boolean;
+}
+
 /**
  * One address that is held: whose turn it is, and who may have which of its sockets.
  *
@@ -23,13 +31,21 @@ export class Held {
   #slots: readonly Slot[];
   #traffic: Traffic;
 
-  /** @throws E_ADDRESS_IN_USE, E_ADDRESS, E_USER */
-  constructor(group: Group, declared: Declared) {
+  /**
+   * @param residents those who live on sockets of an earlier emperor, in the order of the sockets; the one who serves has `serves`. Without any, the address is opened.
+   * @throws E_ADDRESS_IN_USE, E_ADDRESS, E_USER
+   */
+  constructor(group: Group, declared: Declared, residents: readonly Resident[] = []) {
     this.#group = group;
     this.address = declared.listen.address;
     this.#declared = declared;
-    const first = group.open([], declared);
-    this.#slots = [first];
+    const serves = residents.find((each) => each.serves) ?? residents[0];
+    const first = serves?.slot ?? group.open([], declared);
+    this.#slots = serves === undefined ? [first] : residents.map(({ slot }) => slot);
+    for (const { slot, generation } of residents) {
+      group.takeOver(slot);
+      this.#occupants.set(slot, generation);
+    }
     this.#traffic = { rest: first, favoured: null };
     try {
       this.#turn();

@@ -1,6 +1,6 @@
-import { realpathSync } from 'node:fs';
+import { closeSync, realpathSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { sameAddress, type Address, type Listen } from '../core/address.ts';
+import { printAddress, sameAddress, type Address, type Listen } from '../core/address.ts';
 import type { VassalId } from '../core/listing.ts';
 import { EmperorError } from '../errors.ts';
 import { openEpoll } from '../kernel/epoll.ts';
@@ -8,10 +8,13 @@ import type { Libc } from '../kernel/libc.ts';
 import { openSockDiag } from '../kernel/sock-diag.ts';
 import { openSocketAddresses } from '../kernel/sockaddr.ts';
 import { openStreamSockets } from '../kernel/sockets.ts';
+import { openTakeDescriptor } from '../kernel/take-descriptor.ts';
 import { openUserDatabase } from '../kernel/user.ts';
-import { Held } from './held.ts';
+import type { Declared, Group } from './group.ts';
+import { Held, type Resident } from './held.ts';
 import { openHolders } from './holders.ts';
-import type { Door, Lent, Owner, Sockets } from './sockets.ts';
+import { takeFrom } from './living.ts';
+import type { Door, Lent, Living, Owner, Sockets } from './sockets.ts';
 import { tcpGroup, type Calls } from './tcp-group.ts';
 import { unixGroup } from './unix-group.ts';
 
@@ -31,6 +34,7 @@ export function openSockets(libc: Libc): Sockets {
   const epoll = openEpoll(libc);
   const users = openUserDatabase(libc);
   const diag = openSockDiag(libc);
+  const take = openTakeDescriptor(libc);
   const addresses = openSocketAddresses(libc);
   const holderWith = (has: (held: Held) => boolean): string | null => [...holdings.values()].find((holding) => holding.addresses.some(has))?.name ?? null;
   const holders = openHolders(diag, addresses, {
@@ -42,9 +46,33 @@ export function openSockets(libc: Libc): Sockets {
   const heldBy = (vassal: VassalId): readonly Held[] => holdings.get(vassal)?.addresses ?? [];
   const heldAt = (vassal: VassalId, address: Address): Held | undefined => heldBy(vassal).find((held) => sameAddress(held.address, address));
 
+  function groupOf(name: string, address: Address): Group {
+    return address.kind === 'tcp' ? tcpGroup(name, address, calls) : unixGroup(name, address, calls, users);
+  }
+
   function open(name: string, listen: Listen, owner: Owner): Held {
-    const { address } = listen;
-    return new Held(address.kind === 'tcp' ? tcpGroup(name, address, calls) : unixGroup(name, address, calls, users), { listen, owner });
+    return new Held(groupOf(name, listen.address), { listen, owner });
+  }
+
+  /** One address, as those who live on it have it. null: none of them has it any more, or we may not have it. */
+  function residentsOf(name: string, declared: Declared, living: readonly Living[]): Held | null {
+    const group = groupOf(name, declared.listen.address);
+    try {
+      const listening = group.listening();
+      const found = new Map<number, Resident>();
+      for (const { generation, pid } of living) {
+        if (found.has(generation)) continue;
+        const [slot, ...more] = takeFrom(pid, listening, take);
+        for (const { fd } of more) closeSync(fd);
+        if (slot !== undefined) found.set(generation, { generation, slot, serves: generation === living[0]?.generation });
+      }
+      // Between two overlaps there is one socket: so the younger generation's came second.
+      const residents = [...found.values()].sort((a, b) => a.generation - b.generation);
+      return residents.length === 0 ? null : new Held(group, declared, residents);
+    } catch (error) {
+      if (error instanceof EmperorError) return null;
+      throw error;
+    }
   }
 
   function set(vassal: VassalId, name: string, addresses: readonly Held[]): void {
@@ -75,6 +103,15 @@ export function openSockets(libc: Libc): Sockets {
 
   return {
     hold: (vassal, name, listen, owner) => withOpen(vassal, name, listen, owner, () => {}),
+    takeBack(vassal, name, listen, owner, living) {
+      const lost: string[] = [];
+      for (const each of listen) {
+        const held = residentsOf(name, { listen: each, owner }, living);
+        if (held === null) lost.push(printAddress(each.address));
+        else set(vassal, name, [...heldBy(vassal), held]);
+      }
+      return lost;
+    },
     lend(vassal, name, generation, listen, owner) {
       const lent: Lent[] = [];
       const fresh: Held[] = [];

@@ -25,25 +25,46 @@ export interface Sockets extends Disposable {
    */
   hold(vassal: VassalId, name: string, listen: readonly Listen[], owner: Owner): void;
   /**
+   * Takes back the sockets of generations that an earlier emperor started, out of their living instances; the one that serves is named first.
+   * @returns the addresses that could not be had again, in words: they stay with the instances, and cannot be held while those live
+   */
+  takeBack(vassal: VassalId, name: string, listen: readonly Listen[], owner: Owner, living: readonly Living[]): readonly string[];
+  /**
    * The sockets of a generation, in the order of `listen`; opens what is missing. The first generation, or one that comes when no other
    * lives, takes over the sockets that connections wait in; one beside another gets its own, which no connection reaches but through a door.
    * @throws EmperorError E_ADDRESS_IN_USE, E_ADDRESS
    */
   lend(vassal: VassalId, name: string, generation: number, listen: readonly Listen[], owner: Owner): readonly Lent[];
-  /** From now on this share (0 to 1) of new connections goes to that generation; the rest to the one that had them all before. Unix sockets know only 0 and 1. */
+  /**
+   * From now on this share (0 to 1) of new connections goes to that generation; the rest to the one that had them all before.
+   * Unix sockets know only 0 and 1: any part is 0. An address that the generation has not got goes on as it was.
+   * @throws EmperorError E_ADDRESS where the folder of a unix socket is gone, or closed to us
+   */
   steer(vassal: VassalId, generation: number, share: number): void;
-  /** Connections that wait to be accepted by that generation. */
+  /** Connections that wait to be accepted by that generation; 0 where the kernel cannot tell. Cheap enough to be asked every few ms. */
   queued(vassal: VassalId, generation: number): number;
-  /** A way to the generation alone. */
+  /**
+   * A way to the generation alone: for one connection, which is closed before the door. For TCP it is a port of ours that connections come from, and the kernel
+   * remembers a connection for a minute; so each door has its own. A unix socket has a path of its own for it.
+   */
   door(vassal: VassalId, generation: number, address: Address): Door;
   /** Calls back, later and once, when a connection waits. The returned function ends the wait. */
   awaitKnock(vassal: VassalId, onKnock: () => void): () => void;
-  /** How long ago the last connection to the vassal was open, in ms, as far as the kernel remembers (TCP: a minute); 0: one is open. Infinity: it knows of none. */
+  /**
+   * How long ago the last connection to the vassal was open, in ms; 0: one is open. Infinity: the kernel knows of none. It remembers those of TCP for a minute, where
+   * this host closed first or the client is on it, too; those of unix sockets not at all. What came through doors does not count.
+   */
   sinceUse(vassal: VassalId): number;
-  /** Nobody of that generation lives: its sockets may be lent again. */
+  /** Nobody of that generation lives: its sockets may be lent again. Who waits in one that nobody needs is reset, rather than left waiting for ever. */
   retire(vassal: VassalId, generation: number): void;
-  /** Closes the addresses that are not in `keep`, and removes their unix sockets. */
+  /** Closes the addresses that are not in `keep`, and removes their unix sockets. An instance that still lives keeps its TCP socket: it listens until it ends. */
   release(vassal: VassalId, keep: readonly Listen[]): void;
+}
+
+/** A generation of an earlier emperor, by one of its instances. */
+export interface Living {
+  readonly generation: number;
+  readonly pid: number;
 }
 
 /** Who a unix socket belongs to where its `listen` entry says nothing else. */

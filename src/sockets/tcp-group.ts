@@ -33,8 +33,9 @@ const REMEMBERED_MS = 60_000;
 export function tcpGroup(name: string, address: TcpAddress, { sockets, addresses, diag, holders }: Calls): Group {
   const family = address.host.includes(':') ? 'v6' : 'v4';
   const ours = addresses.bytes(address.host);
-  const families = family === 'v6' && !address.v6only ? (['v4', 'v6'] as const) : ([family] as const);
+  const families = family === 'v6' && !address.v6only ? (['v6', 'v4'] as const) : ([family] as const);
   const everywhere = ours.every((byte) => byte === 0);
+  const doorHosts = everywhere ? families.map((each) => (each === 'v6' ? '::1' : '127.0.0.1')) : [address.host];
   /** Ports of the doors that were opened, as long as the kernel remembers a connection through them. */
   const doorPorts = new Set<number>();
 
@@ -96,6 +97,8 @@ export function tcpGroup(name: string, address: TcpAddress, { sockets, addresses
         throw error;
       }
     },
+    listening: () => new Set(diag.tcp(family, ['listen'], { local: address.port }).filter(({ local }) => local.equals(ours)).map(({ inode }) => inode)),
+    takeOver: () => {},
     renew(slot, { listen }) {
       sockets.block(slot.fd);
       check(sockets.listen(slot.fd, listen.backlog));
@@ -111,18 +114,14 @@ export function tcpGroup(name: string, address: TcpAddress, { sockets, addresses
       }));
     },
     door(slot) {
-      const host = everywhere ? (family === 'v6' ? '::1' : '127.0.0.1') : address.host;
-      const v6 = reserve(host);
-      const way = v6 ?? (everywhere && !address.v6only ? reserve('127.0.0.1') : null);
-      if (way === null) throw refusal({ name, address }, meaningOf('EADDRNOTAVAIL', address));
-      const from = v6 === null ? '127.0.0.1' : host;
-      doorPorts.add(way.port);
-      return {
-        connect: { host: from, port: address.port, localAddress: from, localPort: way.port },
-        port: way.port,
-        slot,
-        close: () => closeSync(way.fd),
-      };
+      for (const host of doorHosts) {
+        const reserved = reserve(host);
+        if (reserved === null) continue;
+        const { fd, port } = reserved;
+        doorPorts.add(port);
+        return { connect: { host, port: address.port, localAddress: host, localPort: port }, port, slot, close: () => closeSync(fd) };
+      }
+      throw refusal({ name, address }, meaningOf('EADDRNOTAVAIL', address));
     },
     queued: (slot) => sockets.waiting(slot.fd),
     sinceUse(_slots, doors: readonly Opened[]) {

@@ -6,7 +6,7 @@ import type { UserDatabase } from '../kernel/user.ts';
 import type { Declared, Group, Slot } from './group.ts';
 import { inUse, meaningOf, refusal } from './refusal.ts';
 import type { Calls } from './tcp-group.ts';
-import { answers, besideOf, closeToOthers, grant, isSame, lookAt, removeIf, showAt, sweepBeside, type FileId, type Permissions } from './unix-file.ts';
+import { answers, besideOf, closeToOthers, grant, isSame, lookAt, numberBeside, removeIf, showAt, sweepBeside, type FileId, type Permissions } from './unix-file.ts';
 
 type UnixAddress = Extract<Address, { readonly kind: 'unix' }>;
 
@@ -29,6 +29,7 @@ export function unixGroup(name: string, address: UnixAddress, { sockets, diag, h
   const bounds = new Map<Slot, Bound>();
   /** Numbers that others have sockets with. */
   let foreign: ReadonlySet<number> = new Set();
+  let claimed = false;
 
   /** Turns the error of a file into one of the address. */
   function attempt<T>(work: () => T): T {
@@ -44,10 +45,12 @@ export function unixGroup(name: string, address: UnixAddress, { sockets, diag, h
   function claim(): void {
     const found = lookAt(address.path);
     if (found !== null && !found.isSocket) throw refusal(applicant, 'something else is there, and is not removed; choose another path, or remove it');
-    const vassal = holders.vassalAt(address.path);
+    // Later it is we who have it.
+    const vassal = claimed ? null : holders.vassalAt(address.path);
     if (vassal !== null) throw inUse(applicant, `vassal "${vassal}"`);
     if (found !== null && answers(sockets, address.path)) throw inUse(applicant, holders.unix(address.path));
     foreign = sweepBeside(sockets, address.path);
+    claimed = true;
   }
 
   function bind(fd: number, slots: readonly Slot[], declared: Declared): Bound {
@@ -94,13 +97,23 @@ export function unixGroup(name: string, address: UnixAddress, { sockets, diag, h
         }
       });
     },
+    listening: () => new Set(diag.unix(['listen']).filter(({ path }) => path !== null && numberBeside(address.path, path) !== null).map(({ inode }) => inode)),
+    takeOver(slot) {
+      const path = diag.unix(['listen']).find(({ inode }) => inode === slot.inode)?.path ?? null;
+      const number = path === null ? null : numberBeside(address.path, path);
+      const file = path === null ? null : lookAt(path);
+      if (path === null || number === null || file === null) throw refusal(applicant, 'the socket of an earlier emperor has lost its file');
+      bounds.set(slot, { ...slot, number, path, file });
+      claimed = true;
+    },
     renew(slot, declared) {
       const { path } = boundOf(slot);
       sockets.block(slot.fd);
       sockets.listen(slot.fd, declared.listen.backlog);
       attempt(() => grant(path, permissionsOf(name, declared, users)));
     },
-    isWhole: (slot) => sockets.listens(slot.fd) && isSame(lookAt(boundOf(slot).path), boundOf(slot).file),
+    // shutdown(2) leaves a unix socket listening to nobody, which cannot be seen from here.
+    isWhole: (slot) => isSame(lookAt(boundOf(slot).path), boundOf(slot).file),
     turn(_slots, { rest, favoured }) {
       const { path, file } = boundOf(favoured?.share === 1 ? favoured.slot : rest);
       attempt(() => {

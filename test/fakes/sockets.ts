@@ -3,7 +3,7 @@ import type { VassalId } from '../../src/core/listing.ts';
 import { EmperorError } from '../../src/errors.ts';
 import type { Group, Opened, Slot, Traffic } from '../../src/sockets/group.ts';
 import { Held } from '../../src/sockets/held.ts';
-import type { Door, Lent, Owner, Sockets } from '../../src/sockets/sockets.ts';
+import type { Door, Lent, Living, Owner, Sockets } from '../../src/sockets/sockets.ts';
 
 /** A group of sockets that does what the kernel does: a connection goes to an index, and a gap is filled with the last one. */
 export class FakeGroup implements Group {
@@ -27,6 +27,15 @@ export class FakeGroup implements Group {
     this.kernel.push(slot);
     this.waiting.set(slot, 0);
     return slot;
+  }
+
+  listening(): ReadonlySet<number> {
+    return new Set(this.kernel.map(({ inode }) => inode));
+  }
+
+  takeOver(slot: Slot): void {
+    this.kernel.push(slot);
+    this.waiting.set(slot, 0);
   }
 
   turn(slots: readonly Slot[], { rest, favoured }: Traffic, doors: readonly Opened[]): void {
@@ -101,6 +110,14 @@ export class FakeSockets implements Sockets {
     this.#names.set(vassal, name);
     this.orders.push(`hold ${name}`);
     this.#open(vassal, name, listen, owner);
+  }
+
+  takeBack(vassal: VassalId, name: string, listen: readonly Listen[], owner: Owner, living: readonly Living[]): readonly string[] {
+    this.#names.set(vassal, name);
+    this.orders.push(`take back ${name} ${living.map(({ generation }) => generation).join(' ')}`);
+    this.#open(vassal, name, listen, owner);
+    for (const each of listen) for (const { generation } of living) this.#at(vassal, each.address).held.lend(generation, { listen: each, owner });
+    return [];
   }
 
   lend(vassal: VassalId, name: string, generation: number, listen: readonly Listen[], owner: Owner): readonly Lent[] {

@@ -52,9 +52,9 @@ describe('php-fpm', () => {
 
   it.each<[readonly Address[], Record<string, string>]>([
     [[], {}],
-    [[HTTP], { FPM_SOCKETS: '127.0.0.1:8000=3' }],
-    [[HTTP6, UNIX], { FPM_SOCKETS: '[::1]:8000=3,/run/shop.sock=4' }],
-  ])('finds %j by the names that its pools give them', (listen, environment) => {
+    [[HTTP], { FPM_SOCKETS: '127.0.0.1:8000=3', FPM_LISTEN: '127.0.0.1:8000' }],
+    [[HTTP6, UNIX], { FPM_SOCKETS: '::1:8000=3,/proc/self/fd/4=4', FPM_LISTEN: '[::1]:8000', FPM_LISTEN_2: '/proc/self/fd/4' }],
+  ])('is told the names of %j', (listen, environment) => {
     expect(presetOf('php-fpm').environment?.(request({ app: 'fpm.conf', listen }))).toEqual(environment);
   });
 });

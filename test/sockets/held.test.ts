@@ -97,7 +97,7 @@ describe('an address that is held', () => {
         } else if (each.kind === 'retire') {
           held.retire(each.generation);
           living.delete(each.generation);
-        } else {
+        } else if ('share' in each) {
           held.steer(each.generation, each.share);
           if (each.share === 1 && living.has(each.generation)) expect(group.visit()).toBe(held.slotOf(each.generation));
         }

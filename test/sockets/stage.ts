@@ -15,7 +15,7 @@ export const KINDS = ['127.0.0.1', '0.0.0.0', '::1', '::', 'unix'] as const;
 export type Kind = (typeof KINDS)[number];
 
 /** Where clients of an address connect to. */
-export function wayTo(address: Address): Door['connect'] & { readonly path?: string; readonly host?: string; readonly port?: number } {
+export function wayTo(address: Address): Door['connect'] {
   if (address.kind === 'unix') return { path: address.path };
   const host = address.host === '0.0.0.0' || address.host === '::' ? '127.0.0.1' : address.host;
   return { host, port: address.port };

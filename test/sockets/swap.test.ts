@@ -22,7 +22,7 @@ async function serve(fd: number, name: string): Promise<ChildProcess> {
 function ask(way: Door['connect']): Promise<string> {
   return new Promise((resolve, reject) => {
     let said = '';
-    const client = connect(way as { path: string });
+    const client = connect(way);
     client.setEncoding('utf8').on('data', (text) => (said += String(text))).on('end', () => resolve(said)).on('error', reject);
   });
 }
@@ -30,17 +30,17 @@ function ask(way: Door['connect']): Promise<string> {
 /** Clients who ask without pause, until they are told to stop. @returns how often each answer came */
 function crowd(address: Address): { readonly answers: Map<string, number>; stop(): Promise<void> } {
   const answers = new Map<string, number>();
-  let asking = true;
+  const end = new AbortController();
   const clients = Array.from({ length: 4 }, async () => {
-    while (asking) {
-      const answer = await ask(wayTo(address) as Door['connect']);
+    while (!end.signal.aborted) {
+      const answer = await ask(wayTo(address));
       answers.set(answer, (answers.get(answer) ?? 0) + 1);
     }
   });
   return {
     answers,
     stop: async () => {
-      asking = false;
+      end.abort();
       await Promise.all(clients);
     },
   };
