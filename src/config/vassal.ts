@@ -77,6 +77,7 @@ function specOf(tree: Table, file: VassalId, context: ParseContext, report: Repo
   const { argv, environment } = commandOf(program, { workers: given.workers ?? null, listen: passed, file });
   return {
     server: preset?.name ?? null,
+    programs: preset?.programs ?? [],
     argv,
     directory: given.directory ?? folder,
     environment: { ...environment, ...given.environment },

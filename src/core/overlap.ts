@@ -17,9 +17,6 @@ import { note, type Turn } from './turn.ts';
  */
 export type Reloading = Vassal & { readonly state: VassalState & { readonly phase: 'reloading' } };
 
-/** No connection may wait for the current generation when it is told to die; but not for ever. */
-const DRAIN_PATIENCE_MS = 5_000;
-
 /** Starts the next generation beside the current one. */
 export function overlap(vassal: Vassal, current: Generation, runs: Runnable, why: string): Vassal {
   const count = wanted(vassal, runs);
@@ -76,8 +73,9 @@ export function passStage(vassal: Reloading, turn: Turn): Vassal {
     case 'canary':
       return swap(vassal, turn);
     case 'swapped':
+      // No connection may wait for the current one when it is told to die; but not for ever.
       if (stage.drained || stage.overdue) return finish(vassal, turn);
-      return { ...vassal, state: { ...state, stage: { ...stage, untilMs: turn.now.ms + DRAIN_PATIENCE_MS, overdue: true } } };
+      return { ...vassal, state: { ...state, stage: { ...stage, untilMs: turn.now.ms + state.current.runs.spec.stopTimeoutMs, overdue: true } } };
     case 'judging':
     default:
       return vassal;

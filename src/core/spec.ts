@@ -94,6 +94,8 @@ export interface VassalSpec {
   readonly server: string | null;
   /** The program and its arguments. The program is an absolute path, relative to `directory` if it has a slash, else searched in PATH. */
   readonly argv: readonly [string, ...string[]];
+  /** One of these has to be there as well; empty: none. For servers that are started by way of a shell. */
+  readonly programs: readonly string[];
   /** Absolute. */
   readonly directory: string;
   readonly environment: Readonly<Record<string, string>>;

@@ -22,6 +22,7 @@ export const PHP_FPM: Preset = {
   app: '"php-fpm.conf"',
   takesWorkers: false,
   argv: ({ app }) => ['/bin/sh', '-c', NEWEST, 'php-fpm', '--nodaemonize', '--force-stderr', '--fpm-config', app],
+  programs: ['php-fpm', ...['8.5', '8.4', '8.3', '8.2', '8.1', '7.4'].map((version) => `/usr/sbin/php-fpm${version}`)],
   passing: 'fds',
   environment: ({ listen }) => {
     const fds = descriptors({ listen });

@@ -13,6 +13,8 @@ export interface Preset {
   readonly takesWorkers: boolean;
   /** Its command line; the program is looked up in PATH. */
   argv(request: PresetRequest): readonly [string, ...string[]];
+  /** One of these has to be there beside what `argv` begins with: for a server that is started by way of another program. In PATH, or absolute. */
+  readonly programs?: readonly string[];
   /** How it takes sockets that the emperor holds; null: it cannot, and `listen` is a fault. */
   readonly passing: Passing | null;
   /** Variables that it needs beside those of the file, which win. */

@@ -1,5 +1,6 @@
 import { ACCEPTING } from './accepting.ts';
 import { descriptors } from './descriptors.ts';
+import { inPythonOf } from './own-python.ts';
 import type { Preset } from './preset.ts';
 import { UNBUFFERED } from './unbuffered.ts';
 import { UVICORN_LAUNCHER } from './uvicorn-launcher.ts';
@@ -16,7 +17,8 @@ export const UVICORN: Preset = {
   argv: ({ app, workers, listen }) =>
     listen.length === 0
       ? ['uvicorn', ...(workers === null ? [] : ['--workers', String(workers)]), app]
-      : ['python3', '-c', UVICORN_LAUNCHER, app, String(workers ?? 1), ...descriptors({ listen }).map(String)],
+      : inPythonOf('uvicorn', UVICORN_LAUNCHER, app, String(workers ?? 1), ...descriptors({ listen }).map(String)),
+  programs: ['uvicorn'],
   passing: 'fds',
   environment: () => UNBUFFERED,
   reload: { kind: 'restart' },

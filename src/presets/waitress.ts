@@ -1,5 +1,6 @@
 import { ACCEPTING } from './accepting.ts';
 import { descriptors } from './descriptors.ts';
+import { inPythonOf } from './own-python.ts';
 import type { Preset } from './preset.ts';
 import { UNBUFFERED } from './unbuffered.ts';
 import { WAITRESS_LAUNCHER } from './waitress-launcher.ts';
@@ -13,7 +14,8 @@ export const WAITRESS: Preset = {
   debianPackage: 'python3-waitress',
   app: '"shop:app"',
   takesWorkers: false,
-  argv: ({ app, listen }) => (listen.length === 0 ? ['waitress-serve', app] : ['python3', '-c', WAITRESS_LAUNCHER, app, ...descriptors({ listen }).map(String)]),
+  argv: ({ app, listen }) => (listen.length === 0 ? ['waitress-serve', app] : inPythonOf('waitress-serve', WAITRESS_LAUNCHER, app, ...descriptors({ listen }).map(String))),
+  programs: ['waitress-serve'],
   passing: 'fds',
   environment: () => UNBUFFERED,
   reload: { kind: 'restart' },

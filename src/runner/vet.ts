@@ -55,6 +55,8 @@ export function vet(file: string, spec: VassalSpec, host: VetHost): Verdict {
     const path = spec.environment['PATH'] ?? variables['PATH'] ?? host.path ?? DEFAULT_PATH;
     const programTrouble = vetProgram(spec, { directory: spec.directory, path }, becomes, host.packages);
     if (programTrouble !== null) find(programTrouble);
+    const absent = absentPrograms(spec, { directory: spec.directory, path }, becomes, host.packages);
+    if (absent !== null) find(absent);
   }
   return { faults, missing };
 }
@@ -98,6 +100,21 @@ function vetEnvironmentFile(path: string, find: (complaint: Complaint) => void):
   }
   for (const mistake of file.mistakes) complain(`${mistake.message} at ${path}:${mistake.line}`, 'lines are NAME=value, or start with #');
   return file.environment;
+}
+
+/** A server that is started by way of another program, and is not there. null: it is, or needs not be. */
+function absentPrograms({ programs, server }: Pick<VassalSpec, 'programs' | 'server'>, place: SearchPlace, becomes: boolean, packages: ReadonlyMap<string, string>): Complaint | null {
+  const [first] = programs;
+  const found = programs.map((name) => findProgram(name, place, becomes));
+  if (first === undefined || found.some(({ kind }) => kind === 'found')) return null;
+  const pack = packages.get(server ?? first);
+  return {
+    code: 'E_PROGRAM_MISSING',
+    message: `the program "${first}" is not in PATH`,
+    key: 'server',
+    hint: pack === undefined ? 'install it' : `install the Debian package ${pack}`,
+    missing: found.flatMap((each) => (each.kind === 'missing' ? each.candidates : [])),
+  };
 }
 
 /** What is wrong with the program or its interpreter; null: nothing. */

@@ -1,12 +1,15 @@
 // npm run bench [-- FIGURE…]: what it costs, each figure beside a floor measured in the same run.
 import { cpus } from 'node:os';
 import { boot, drop, tenThousand } from './crowd.ts';
+import { asleep, knock } from './knocks.ts';
 import { latency } from './latency.ts';
 import { noise } from './noise.ts';
+import { reloadAll } from './reload-all.ts';
+import { swap } from './swaps.ts';
 import { table, type Figure } from './table.ts';
 import { verbs } from './verbs.ts';
 
-const FIGURES: Readonly<Record<string, () => Promise<readonly Figure[]>>> = { latency, drop, boot, tenThousand, noise, verbs };
+const FIGURES: Readonly<Record<string, () => Promise<readonly Figure[]>>> = { latency, drop, boot, tenThousand, noise, verbs, swap, knock, reloadAll, asleep };
 
 const asked = process.argv.slice(2);
 const figures: Figure[] = [];

@@ -38,12 +38,13 @@ it.each([
   ['shop.xml', '<vassal><command>node server.js</command></vassal>'],
   ['shop.toml', '\uFEFF[vassal]\r\ncommand = "node server.js"\r\n'],
 ])('%s with %j is a command with all defaults', (name, text) => {
-  expect(specOf(`/etc/v/${name}`, text)).toEqual({ server: null, argv: ['node', 'server.js'], ...DEFAULTS });
+  expect(specOf(`/etc/v/${name}`, text)).toEqual({ server: null, programs: [], argv: ['node', 'server.js'], ...DEFAULTS });
 });
 
 const ALL = {
   ...DEFAULTS,
   server: 'gunicorn',
+  programs: [],
   argv: ['gunicorn', '--workers', '4', 'shop:app'],
   directory: '/srv/shop',
   environment: { PYTHONUNBUFFERED: '1', PORT: '8000' },
@@ -138,6 +139,7 @@ log = { max-size = "1K", keep = 0, format = "json" }`],
 const SOCKETS = {
   ...DEFAULTS,
   server: null,
+  programs: [],
   argv: ['a'],
   listen: [
     { address: { kind: 'tcp', host: '127.0.0.1', port: 8000, v6only: false }, backlog: 4096, mode: null, user: null, group: null },
@@ -309,6 +311,7 @@ it.each([
   expect(specOf(`/etc/v/${name}`, text)).toEqual({
     ...DEFAULTS,
     server: 'uwsgi',
+    programs: [],
     passing: 'fds',
     argv: ['uwsgi', option, `/etc/v/${name}`, '--hook-master-start', 'unix_signal:15 gracefully_kill_them_all'],
     reload: { kind: 'signal', signal: 'SIGHUP' },

@@ -63,7 +63,7 @@ describe('an overlap', () => {
     const stage = serving();
     swapped(stage);
     expect(words(stage.wait(2_000))).toEqual([]);
-    expect(words(stage.wait(4_999))).toEqual([]);
+    expect(words(stage.wait(29_999))).toEqual([]);
     expect(words(stage.wait(1))).toEqual(['SIGTERM main shop#1']);
   });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Address } from '../../src/core/address.ts';
 import type { PresetRequest } from '../../src/presets/preset.ts';
+import { inPythonOf } from '../../src/presets/own-python.ts';
 import { presets } from '../../src/presets/registry.ts';
 import { UVICORN_LAUNCHER } from '../../src/presets/uvicorn-launcher.ts';
 import { WAITRESS_LAUNCHER } from '../../src/presets/waitress-launcher.ts';
@@ -34,13 +35,13 @@ it.each<[string, Partial<PresetRequest>, string[]]>([
   ['python', { app: 'server.py', listen: [HTTP] }, ['python3', 'server.py']],
   ['uvicorn', { app: 'shop:app' }, ['uvicorn', 'shop:app']],
   ['uvicorn', { app: 'shop:app', workers: 2 }, ['uvicorn', '--workers', '2', 'shop:app']],
-  ['uvicorn', { app: 'shop:app', listen: [HTTP] }, ['python3', '-c', UVICORN_LAUNCHER, 'shop:app', '1', '3']],
-  ['uvicorn', { app: 'shop:app', workers: 2, listen: [HTTP, UNIX] }, ['python3', '-c', UVICORN_LAUNCHER, 'shop:app', '2', '3', '4']],
+  ['uvicorn', { app: 'shop:app', listen: [HTTP] }, [...inPythonOf('uvicorn', UVICORN_LAUNCHER, 'shop:app', '1', '3')]],
+  ['uvicorn', { app: 'shop:app', workers: 2, listen: [HTTP, UNIX] }, [...inPythonOf('uvicorn', UVICORN_LAUNCHER, 'shop:app', '2', '3', '4')]],
   ['uwsgi', { file: '/v/my shop.ini' }, ['uwsgi', '--ini', '/v/my shop.ini', ...GRACEFULLY]],
   ['uwsgi', { file: '/v/shop.yml' }, ['uwsgi', '--yaml', '/v/shop.yml', ...GRACEFULLY]],
   ['uwsgi', { file: '/v/shop.ini', listen: [HTTP, UNIX] }, ['uwsgi', '--need-app', '--ini', '/v/shop.ini', '--socket', 'fd://3', '--socket', 'fd://4', ...GRACEFULLY]],
   ['waitress', { app: 'shop:app' }, ['waitress-serve', 'shop:app']],
-  ['waitress', { app: 'shop:app', listen: [HTTP, HTTP6] }, ['python3', '-c', WAITRESS_LAUNCHER, 'shop:app', '3', '4']],
+  ['waitress', { app: 'shop:app', listen: [HTTP, HTTP6] }, [...inPythonOf('waitress-serve', WAITRESS_LAUNCHER, 'shop:app', '3', '4')]],
 ])('%s is started for %j', (name, parts, argv) => {
   expect(presetOf(name).argv(request(parts))).toEqual(argv);
 });
