@@ -11,6 +11,8 @@ export type Effect =
   | { readonly type: 'signal'; readonly instance: InstanceId; readonly signal: SignalName; readonly whom: 'main' | 'group' }
   /** The file's program could not be started: check the file against this host again, and wait for what is missing. */
   | { readonly type: 'recheck'; readonly vassal: VassalId }
+  /** Another process of the instance is its first one from now on: signals go to it, and its end is the end. */
+  | { readonly type: 'follow'; readonly instance: InstanceId; readonly pid: number }
   /** Tell what an instance printed last. */
   | { readonly type: 'quote'; readonly vassal: VassalId; readonly instance: InstanceId }
   | StandingEffect;

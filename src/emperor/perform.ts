@@ -59,6 +59,8 @@ export function performWith(performers: Performers): (effect: Effect) => void {
         return launch(effect);
       case 'signal':
         return runner.signal(effect.instance, effect.signal, effect.whom);
+      case 'follow':
+        return runner.follow(effect.instance, effect.pid);
       case 'recheck':
         return declarer.recheck(effect.vassal);
       case 'quote':

@@ -10,7 +10,7 @@ import { openUserDatabase } from '../kernel/user.ts';
 import { exitStatus, signalNumber } from './exit-status.ts';
 import { ownIdentity } from './identity.ts';
 import { prepareLaunch, type LaunchHost } from './prepare.ts';
-import { isProven, readBootId, readStartTicks } from './proc.ts';
+import { isEnded, isProven, readBootId, readStartTicks, sessionOf } from './proc.ts';
 import { cannotStart, judgeErrno, type Refusal } from './refusal.ts';
 import type { OutputSink, Runner, RunnerSink } from './runner.ts';
 import { directoryTrouble, vetProgram } from './vet.ts';
@@ -38,6 +38,10 @@ type Entry =
       readonly pidfd: number;
       /** Set for an adopted one, which may be nobody's child of ours: whether the pid is still its own has to be proven. */
       readonly proof: Instance['process'];
+      /** When the one that leads its group was started; its number outlives it as long as the group does. */
+      readonly startTicks: number;
+      /** The process that it has named as its first one; null: none but that which was started. */
+      readonly main: { readonly pid: number; readonly pidfd: number } | null;
     };
 
 /** Processes that are being started at one moment. Two keep two cores busy; more bring nothing (measured). */
@@ -134,7 +138,7 @@ export function openDirectRunner(options: DirectRunnerOptions): Runner {
       return error instanceof EmperorError ? String(error.cause) : reasonOf(error);
     }
     const entry = entries.get(instance.id);
-    entries.set(instance.id, { phase: 'living', pid, pidfd, proof: null });
+    entries.set(instance.id, { phase: 'living', pid, pidfd, proof: null, startTicks, main: null });
     byPid.set(pid, instance.id);
     sink({ type: 'spawned', instance: instance.id, process: { pid, startTicks, bootId } });
     if (entry?.phase === 'launching') for (const { signal, whom } of entry.pending) send(pid, pidfd, signal, whom);
@@ -161,7 +165,8 @@ export function openDirectRunner(options: DirectRunnerOptions): Runner {
   function bury(id: InstanceId): void {
     const entry = entries.get(id);
     if (entry?.phase !== 'living') return;
-    const { pid, pidfd, proof } = entry;
+    const { pid, pidfd, proof, main } = entry;
+    if (main !== null && succeed(id, entry, main)) return;
     // One that is not our child may have been reaped by now, and its number given away.
     const startTicks = proof === null ? null : readStartTicks(pid);
     if (startTicks === null || startTicks === proof?.startTicks) killGroup(pid, 'SIGKILL');
@@ -173,6 +178,21 @@ export function openDirectRunner(options: DirectRunnerOptions): Runner {
     byPid.delete(pid);
     sink({ type: 'exited', instance: id, status: exitStatus(ending) });
     output.finished(id);
+  }
+
+  /** The process that was started has ended, and another one goes on in its place. False: that one has ended as well, or the first one has not. */
+  function succeed(id: InstanceId, entry: Entry & { readonly phase: 'living' }, main: { readonly pid: number; readonly pidfd: number }): boolean {
+    if (isEnded(main.pid) || pidfds.reap(entry.pidfd) === 'running') {
+      closeSync(main.pidfd);
+      entries.set(id, { ...entry, main: null });
+      return false;
+    }
+    epoll.unwatch(entry.pidfd);
+    closeSync(entry.pidfd);
+    // From now on its number may be given away, once the last of the group has ended.
+    entries.set(id, { ...entry, pidfd: main.pidfd, main: null, proof: { pid: entry.pid, startTicks: entry.startTicks, bootId } });
+    epoll.watch(main.pidfd, () => bury(id));
+    return true;
   }
 
   function send(pid: number, pidfd: number, signal: SignalName, whom: 'main' | 'group'): void {
@@ -191,7 +211,20 @@ export function openDirectRunner(options: DirectRunnerOptions): Runner {
       const entry = entries.get(instance);
       if (entry === undefined) return;
       if (entry.phase === 'launching') entry.pending.push({ signal, whom });
-      else send(entry.pid, entry.pidfd, signal, whom);
+      else send(entry.pid, entry.main?.pidfd ?? entry.pidfd, signal, whom);
+    },
+    follow(instance, pid) {
+      const entry = entries.get(instance);
+      if (entry?.phase !== 'living' || pid === entry.pid || entry.main?.pid === pid) return;
+      const pidfd = pidfds.open(pid);
+      if (pidfd === null) return;
+      // First the handle, then the proof.
+      if (sessionOf(pid) !== entry.pid) {
+        closeSync(pidfd);
+        return;
+      }
+      if (entry.main !== null) closeSync(entry.main.pidfd);
+      entries.set(instance, { ...entry, main: { pid, pidfd } });
     },
     adopt(vassalName, instance) {
       const proof = instance.process;
@@ -203,7 +236,7 @@ export function openDirectRunner(options: DirectRunnerOptions): Runner {
         closeSync(pidfd);
         return false;
       }
-      entries.set(instance.id, { phase: 'living', pid: proof.pid, pidfd, proof });
+      entries.set(instance.id, { phase: 'living', pid: proof.pid, pidfd, proof, startTicks: proof.startTicks, main: null });
       byPid.set(proof.pid, instance.id);
       output.reopen(vassalName, instance);
       epoll.watch(pidfd, () => bury(instance.id));
@@ -216,7 +249,11 @@ export function openDirectRunner(options: DirectRunnerOptions): Runner {
       queue = [];
       if (spawning > 0) await new Promise<void>((resolve) => (closing = resolve));
       epoll[Symbol.dispose]();
-      for (const entry of entries.values()) if (entry.phase === 'living') closeSync(entry.pidfd);
+      for (const entry of entries.values()) {
+        if (entry.phase !== 'living') continue;
+        closeSync(entry.pidfd);
+        if (entry.main !== null) closeSync(entry.main.pidfd);
+      }
       entries.clear();
       closeSync(devNull);
     },

@@ -37,13 +37,29 @@ export function parseStartTicks(stat: string): number | null {
   return Number.isInteger(ticks) ? ticks : null;
 }
 
-/** Whether a process leads a session, setsid(2): its pid is field 6 of its /proc/PID/stat. */
+/** Whether a process leads a session, setsid(2). */
 export function leadsSession(pid: number): boolean {
+  return sessionOf(pid) === pid;
+}
+
+/** The session of a process: field 6 of its /proc/PID/stat. null: there is none with that pid. */
+export function sessionOf(pid: number): number | null {
+  const fields = fieldsOf(pid);
+  return fields === null ? null : Number(fields[SESSION]);
+}
+
+/** Whether nothing of a process is left but its exit status: state Z or X, field 3. */
+export function isEnded(pid: number): boolean {
+  const state = fieldsOf(pid)?.[0];
+  return state === undefined || state === 'Z' || state === 'X';
+}
+
+function fieldsOf(pid: number): readonly string[] | null {
   try {
     const stat = readStat(pid);
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[SESSION] === String(pid);
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   } catch {
-    return false;
+    return null;
   }
 }
 

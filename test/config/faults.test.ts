@@ -95,7 +95,7 @@ const REPORTS: readonly (readonly [string, string])[] = [
   ['unknown-key-far-off.yaml', 'E_KEY_UNKNOWN unknown key "colour" at unknown-key-far-off.yaml:3'],
   ['unknown-key.toml', 'E_KEY_UNKNOWN unknown key "stop-timout" at unknown-key.toml:3; did you mean "stop-timeout"?'],
   ['unknown-placeholder.ini', 'E_PLACEHOLDER unknown placeholder "%Y" at unknown-placeholder.ini:2; write %% for a percent sign'],
-  ['unknown-server.toml', 'E_SERVER_UNKNOWN unknown server "gunicron" (known are gunicorn, hypercorn, node, php-fpm, puma, python, uvicorn, uwsgi, waitress) at unknown-server.toml:2; did you mean "gunicorn"?'],
+  ['unknown-server.toml', 'E_SERVER_UNKNOWN unknown server "gunicron" (known are gunicorn, hypercorn, mod_wsgi-express, node, php-fpm, puma, python, uvicorn, uwsgi, waitress) at unknown-server.toml:2; did you mean "gunicorn"?'],
   ['unknown-signal.toml', 'E_VALUE "stop-signal" wants a signal, not "BREAKFAST" at unknown-signal.toml:3; write one of HUP, INT, QUIT, USR1, USR2, TERM, KILL, CONT, WINCH, ABRT'],
   ['unknown-variable.ini', 'E_PLACEHOLDER the emperor has no environment variable "SHOP_HOME" at unknown-variable.ini:3; write the $(…) of a shell with backquotes'],
   ['uwsgi-and-command.ini', 'E_KEY_CONFLICT "command" is not for a file with a uwsgi section at uwsgi-and-command.ini:4; uWSGI runs what its own section says'],

@@ -280,6 +280,32 @@ describe('health', () => {
     expect(stage.phase()).toBe('reloading');
   });
 
+  it('that the next instance loses, too, is answered more slowly each time, and what is sick serves meanwhile', () => {
+    const stage = serving({ health, lingerMs: 0 });
+    const fallSick = (): readonly string[] => words(stage.play({ type: 'sick', instance: stage.instances()[0]!.id, answer: 'HTTP 500' }));
+    const replace = (): void => {
+      stage.spawn(stage.instances()[1]);
+      prove(stage, stage.instances()[1]);
+      drain(stage, stage.instances()[0]!.generation);
+      stage.exit(stage.instances()[1], { kind: 'exited', code: 0 });
+      expect(stage.phase()).toBe('ready');
+    };
+    fallSick();
+    replace();
+    const { firstMs } = stage.vassal()!.good!.spec.backoff;
+    for (const [after, waitMs] of [[2, firstMs], [3, firstMs * 2], [4, firstMs * 4]] as const) {
+      expect(fallSick()).toEqual([]);
+      expect([stage.phase(), stage.instances().map(({ id }) => id)]).toEqual(['reloading', [`shop#${after}`]]);
+      expect(words(stage.wait(waitMs - 1))).toEqual([]);
+      expect(words(stage.wait(1))).toEqual([`launch shop#${after + 1}`]);
+      replace();
+      expect(stage.vassal()?.restarts).toBe(after);
+    }
+    expect(stage.history.filter(({ event }) => event === 'backoff')).toHaveLength(3);
+    fallSick();
+    expect(words(stage.order('reload'))).toContain('launch shop#6');
+  });
+
   it('that is lost, where no overlap is possible, leads to a restart', () => {
     const stage = serving({ health, listen: [], reload: { kind: 'restart' } });
     expect(words(stage.play({ type: 'sick', instance: 'shop#1' as InstanceId, answer: 'HTTP 500' }))).toEqual(['SIGTERM main shop#1', 'disregard shop#1']);

@@ -82,6 +82,10 @@ export class FakeRunner implements Runner {
     return [...this.#living].find(([, proof]) => proof.pid === pid)?.[0] ?? null;
   }
 
+  follow(instance: InstanceId, pid: number): void {
+    this.orders.push(`follow ${instance} ${pid}`);
+  }
+
   /** It lives from now on. */
   spawn(instance: InstanceId): void {
     const launching = this.#launching.get(instance);

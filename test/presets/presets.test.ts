@@ -28,6 +28,7 @@ it.each<[string, Partial<PresetRequest>, string[]]>([
   ['gunicorn', { app: 'shop:app', workers: 4, listen: [HTTP, UNIX] }, ['gunicorn', '--workers', '4', 'shop:app']],
   ['hypercorn', { app: 'shop:app' }, ['hypercorn', 'shop:app']],
   ['hypercorn', { app: 'shop:app', workers: 2, listen: [HTTP, UNIX] }, ['hypercorn', '--workers', '2', '--bind', 'fd://3', '--bind', 'fd://4', 'shop:app']],
+  ['mod_wsgi-express', { app: 'shop.wsgi', workers: 3 }, ['/bin/sh', '-c', 'exec mod_wsgi-express start-server --log-to-terminal ${PORT:+--host "$HOST" --port "$PORT"} "$@"', 'mod_wsgi-express', '--processes', '3', 'shop.wsgi']],
   ['node', { app: 'server.js' }, ['node', 'server.js']],
   ['node', { app: 'server.js', listen: [HTTP] }, ['node', 'server.js']],
   ['puma', { app: 'config.ru' }, ['puma', 'config.ru']],
@@ -67,7 +68,8 @@ it('knows each preset by its own name, in the order of the alphabet', () => {
 });
 
 it.each([...presets().values()])('$name ends its requests before itself', ({ name, stopSignal }) => {
-  expect(stopSignal).toBe(name === 'php-fpm' ? 'SIGQUIT' : 'SIGTERM');
+  const others: Readonly<Record<string, string>> = { 'php-fpm': 'SIGQUIT', 'mod_wsgi-express': 'SIGWINCH' };
+  expect(stopSignal).toBe(others[name] ?? 'SIGTERM');
 });
 
 it.each([...presets().values()])('$name is ready with a held socket once it accepts from it, never for staying alive', ({ readyListening }) => {

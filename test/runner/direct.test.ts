@@ -175,6 +175,32 @@ describe('a direct runner', () => {
     await until(() => expect(household.events).toMatchObject([{ type: 'unlaunchable', code: 'E_PROGRAM_DENIED', lasting: false, reason: expect.stringMatching(/ENOEXEC$/) }]));
   });
 
+  it('follows the process that an instance names as its first one: signals go to it, and its end is the end', async () => {
+    await using household = openHousehold();
+    const instance = instanceOf(1, { argv: ['/bin/sh', '-c', 'trap "exit 0" USR1; sleep 1000 & echo $!; wait'] });
+    const proof = await household.launch(instance);
+    const main = await until(() => {
+      const pid = Number(household.output.textOf(instance.id));
+      if (!(pid > 0)) throw new Error('not told yet');
+      return pid;
+    });
+    household.runner.follow(instance.id, main);
+    process.kill(proof.pid, 'SIGUSR1');
+    await until(() => expect(() => process.kill(proof.pid, 0)).toThrow('ESRCH'));
+    expect(household.events.map(({ type }) => type)).toEqual(['spawned']);
+    household.runner.signal(instance.id, 'SIGTERM', 'main');
+    expect((await household.exit(instance.id)).status).toEqual({ kind: 'unknown' });
+  });
+
+  it('does not follow a process of somebody else', async () => {
+    await using household = openHousehold();
+    const instance = instanceOf(1);
+    await household.launch(instance);
+    household.runner.follow(instance.id, process.pid);
+    household.runner.signal(instance.id, 'SIGTERM', 'main');
+    expect((await household.exit(instance.id)).status).toEqual({ kind: 'killed', signal: 'SIGTERM' });
+  });
+
   it('starts nothing any more when it was disposed', async () => {
     await using household = openHousehold();
     await household.runner[Symbol.asyncDispose]();

@@ -36,15 +36,16 @@ function dueOnce(vassal: Vassal, turn: Turn): Vassal | null {
 function pass(vassal: Vassal, generation: Generation, place: Place, turn: Turn): Vassal | null {
   if (place.phase === 'backoff') {
     const restarted: Vassal = { ...vassal, restarts: vassal.restarts + 1 };
-    const current = withPlace(generation, place, launch(restarted, generation, turn, 'its wait is over'));
-    return { ...restarted, state: restarted.state.phase === 'reloading' ? { ...restarted.state, current } : stateWith(current) };
+    const filled = withPlace(generation, place, launch(restarted, generation, turn, 'its wait is over'));
+    const { state } = restarted;
+    if (state.phase !== 'reloading') return { ...restarted, state: stateWith(filled) };
+    return { ...restarted, state: generation === state.next ? { ...state, next: filled } : { ...state, current: filled } };
   }
   if (!isTaken(place)) return vassal;
   if (place.phase === 'ready') return sick(vassal, place.instance.id, WATCHDOG, turn);
   if (place.dueMs !== null && place.dueMs <= turn.now.ms) return ready(vassal, place.instance.id, `it is alive for ${afterMs(place.instance)} ms`, turn);
   return timedOut(vassal, generation, place, turn);
 }
-
 
 function afterMs({ runs }: Instance): number {
   return runs.spec.ready.kind === 'after' ? runs.spec.ready.ms : 0;

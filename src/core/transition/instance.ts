@@ -1,8 +1,9 @@
 import { unreachable, type Code } from '../../errors.ts';
+import { respite } from '../backoff.ts';
 import type { InstanceEvent, Said } from '../event.ts';
 import { generationsOf, placeOf, withPlace, type Taken } from '../generation.ts';
-import { bringDown, rise, stateWith } from '../lifecycle.ts';
-import { advance, blame, served, verdict } from '../overlap.ts';
+import { bringDown, rise, seconds, stateWith } from '../lifecycle.ts';
+import { advance, blame, overlap, served, verdict } from '../overlap.ts';
 import type { ExitStatus, Failure, Generation, Instance, InstanceId, Place, Proof, Vassal } from '../state.ts';
 import { note, type Turn } from '../turn.ts';
 import { reload } from './declared.ts';
@@ -154,10 +155,24 @@ export function sick(before: Vassal, id: InstanceId, answer: string, turn: Turn)
   turn.effects.push({ type: 'quote', vassal: before.id, instance: id });
   const alone = generation.places.length === 1;
   const { reload: strategy } = instance.runs.spec;
+  const readyForMs = turn.now.ms - (instance.readyMs ?? turn.now.ms);
   if (state.phase === 'ready' && alone && strategy.kind === 'overlap' && answer !== WATCHDOG) {
-    return reload({ ...before, failure: blame(before, failure) }, generation, instance.runs, turn, message);
+    return relieve({ ...before, failure: blame(before, failure) }, generation, readyForMs, message, turn);
   }
-  return lost(before, generation, place, { failure, status: null, readyForMs: turn.now.ms - (instance.readyMs ?? turn.now.ms), alive: true }, turn);
+  return lost(before, generation, place, { failure, status: null, readyForMs, alive: true }, turn);
+}
+
+/** Replaces the only instance of a generation by an overlap: at once, or after a wait like that of a death, in which it serves on. */
+function relieve(before: Vassal, current: Generation, readyForMs: number, message: string, turn: Turn): Vassal {
+  const { runs } = current;
+  const { waitMs, deaths } = respite(runs.spec.backoff, before.deaths, readyForMs, before.id);
+  const vassal = overlap({ ...before, deaths }, current, runs, message);
+  const { state } = vassal;
+  if (state.phase !== 'reloading' || waitMs === 0) return { ...vassal, restarts: vassal.restarts + 1 };
+  const places = state.next.places.map((): Place => ({ phase: 'backoff', untilMs: turn.now.ms + waitMs }));
+  const after: Vassal = { ...vassal, state: { ...state, next: { ...state.next, places } } };
+  note(turn, before, 'backoff', `${message}; replacing it in ${seconds(waitMs)}`, { after });
+  return after;
 }
 
 /** One that hangs cannot be trusted to serve on until another one is ready. */
@@ -174,6 +189,7 @@ function said(vassal: Vassal, id: InstanceId, word: Said, turn: Turn): Vassal | 
   const standing = find(vassal, id);
   if (standing === null) return vassal;
   const { place } = standing;
+  if (word.mainPid !== null && word.mainPid !== place.instance.process?.pid) turn.effects.push({ type: 'follow', instance: id, pid: word.mainPid });
   const instance = withStatus(place.instance, word);
   const heard = put(vassal, standing, hear({ ...place, instance }, word, more, turn));
   if (word.watchdog === 'trigger') return sick(heard, id, 'it says so itself, WATCHDOG=trigger', turn);
@@ -196,7 +212,8 @@ function hear(place: Taken, word: Said, more: number | null, turn: Turn): Place 
 }
 
 function withStatus(instance: Instance, word: Said): Instance {
-  return word.status === null ? instance : { ...instance, status: word.status };
+  const status = word.status ?? (word.stopping ? 'stopping' : word.reloading ? 'reloading' : null);
+  return status === null || status === instance.status ? instance : { ...instance, status };
 }
 
 function quoted(vassal: Vassal, instance: InstanceId, lines: readonly string[]): Vassal {
