@@ -47,7 +47,9 @@ export interface Said {
 export type SocketEvent =
   /** Someone connects to an idle vassal. */
   | { readonly type: 'knocked'; readonly vassal: VassalId }
-  /** The sockets of an idle vassal cannot be opened. */
+  /** The sockets of a vassal of which nothing runs are open. */
+  | { readonly type: 'held'; readonly vassal: VassalId }
+  /** They cannot be opened. */
   | { readonly type: 'unholdable'; readonly vassal: VassalId; readonly code: Code; readonly reason: string }
   /** Nobody has connected for its idle timeout, and no connection is open. */
   | { readonly type: 'unused'; readonly vassal: VassalId }

@@ -8,8 +8,8 @@ import { note, type Turn } from './turn.ts';
  *
  *   judging → (canary →) swapped → ready
  *
- * - judging: the next generation starts, and only its probes reach it. With `roll` its instances come one by one, and for each
- *   that is ready one of the current generation goes.
+ * - judging: the next generation starts, and only its probes reach it. With `roll` its instances come one by one: for each
+ *   that is ready one of the current generation goes, and the next one is started when that has ended.
  * - canary: it gets a share of new connections.
  * - swapped: it gets all of them. The current one serves what it still has, and stays for `linger`.
  *
@@ -38,15 +38,21 @@ export function advance(vassal: Reloading, turn: Turn): Vassal {
   return after;
 }
 
-/** One instance of the current generation makes room for one of the next. */
+/** One instance of the current generation makes room for one of the next, which is started when that one has ended: there is no room for both. */
 function roll(vassal: Reloading, turn: Turn): Vassal {
-  const { current, next } = vassal.state;
-  const queued: Place = { phase: 'queued', why: 'the one before it is ready' };
-  const grown = { ...next, places: [...next.places, queued] };
-  const [, ...staying] = current.places;
-  const [going] = current.places;
-  const state: VassalState = { ...vassal.state, next: grown, stage: { kind: 'judging', rolled: next.places.length } };
-  if (going === undefined || staying.length === 0) return { ...vassal, state };
+  const { next } = vassal.state;
+  const rolled: Reloading = { ...vassal, state: { ...vassal.state, stage: { kind: 'judging', rolled: next.places.length } } };
+  const room = makeRoom(rolled, turn);
+  if (room.leaving.some(({ instance }) => instance.generation === room.state.current.number)) return room;
+  const queued: Place = { phase: 'queued', why: 'the one before it has made room' };
+  return { ...room, state: { ...room.state, next: { ...next, places: [...next.places, queued] } } };
+}
+
+function makeRoom(vassal: Reloading, turn: Turn): Reloading {
+  const { state } = vassal;
+  const { current, next } = state;
+  const [going, ...staying] = current.places;
+  if (going === undefined || staying.length === 0 || current.places.length + next.places.length <= wanted(vassal, next.runs)) return vassal;
   const leaving = isTaken(going) ? [...vassal.leaving, curse(going.instance, turn)] : vassal.leaving;
   return { ...vassal, leaving, state: { ...state, current: withPlaces(current, staying) } };
 }

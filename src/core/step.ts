@@ -139,6 +139,7 @@ function handle(state: EmperorState, event: Event, turn: Turn): Outcome {
     case 'quoted':
       return one(state.vassals.get(event.vassal), (vassal) => told(vassal, event, turn));
     case 'knocked':
+    case 'held':
     case 'unholdable':
     case 'unused':
     case 'drained':

@@ -50,6 +50,7 @@ export function performWith(performers: Performers): (effect: Effect) => void {
       post({ type: 'unholdable', vassal, code: error.code, reason: error.message });
       return;
     }
+    post({ type: 'held', vassal });
     patience.awaitKnock(vassal);
   }
 

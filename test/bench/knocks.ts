@@ -17,9 +17,13 @@ export async function knock(): Promise<readonly Figure[]> {
   const figures: Figure[] = [];
   for (const server of ['node', 'python'] as const) {
     const { ours, floor } = await knocks(server);
-    figures.push({ what: `first request to an idle ${server} vassal → its answer (median)`, ours: ms(ours), floor: ms(floor), ratio: `+${ms(ours - floor)}`, target: '≤ the start + 15 ms' });
+    figures.push({ what: `first request to an idle ${server} vassal → its answer (median)`, ours: ms(ours), floor: ms(floor), ratio: difference(ours - floor), target: '≤ the start + 15 ms' });
   }
   return figures;
+}
+
+function difference(value: number): string {
+  return `${value < 0 ? '−' : '+'}${ms(Math.abs(value))}`;
 }
 
 /** One of each in turn, so that both meet the same host. */

@@ -189,9 +189,12 @@ describe('several instances', () => {
     expect(words(stage.list(declare('shop', { ...server, ...three, roll: true }, 'b', 2)))).toEqual(['launch shop#4']);
     const last = (): Instance | undefined => stage.instances().filter((each) => each.generation === 2).at(-1);
     stage.spawn(last());
-    expect(prove(stage, last())).toEqual(['SIGTERM main shop#1', `steer 2 ${1 / 3}`, 'launch shop#5']);
+    const leaver = (): Instance | undefined => stage.vassal()?.leaving[0]?.instance;
+    expect(prove(stage, last())).toEqual(['SIGTERM main shop#1', `steer 2 ${1 / 3}`]);
+    expect(words(stage.exit(leaver()))).toEqual(['launch shop#5']);
     stage.spawn(last());
-    expect(prove(stage, last())).toEqual(['SIGTERM main shop#2', `steer 2 ${2 / 3}`, 'launch shop#6']);
+    expect(prove(stage, last())).toEqual(['SIGTERM main shop#2', `steer 2 ${2 / 3}`]);
+    expect(words(stage.exit(leaver()))).toEqual(['launch shop#6']);
     stage.spawn(last());
     expect(prove(stage, last())).toEqual(['steer 2 1', 'await-drained 1']);
   });
@@ -202,9 +205,10 @@ describe('several instances', () => {
     const last = (): Instance | undefined => stage.instances().filter((each) => each.generation === 2).at(-1);
     stage.spawn(last());
     prove(stage, last());
+    stage.exit(stage.vassal()?.leaving[0]?.instance);
     stage.spawn(last());
     expect(words(stage.exit(last()))).toEqual(['SIGTERM main shop#4', 'steer 1 1', 'launch shop#6']);
-    expect(stage.instances().filter((each) => each.runs.number === 1).length).toBe(4);
+    expect(stage.instances().filter((each) => each.runs.number === 1).length).toBe(3);
   });
 
   it('that die are replaced one by one, and the vassal stays ready', () => {
@@ -351,6 +355,12 @@ describe('on demand', () => {
     stage.play({ type: 'unholdable', vassal: shop, code: 'E_ADDRESS_IN_USE', reason: 'taken' });
     expect(stage.vassal()?.failure?.code).toBe('E_ADDRESS_IN_USE');
     expect(words(stage.wait(5_000))).toEqual(['await-knock 127.0.0.1:8000']);
+    stage.play({ type: 'unholdable', vassal: shop, code: 'E_ADDRESS_IN_USE', reason: 'taken' });
+    stage.wait(5_000);
+    expect(stage.vassal()?.failure?.code).toBe('E_ADDRESS_IN_USE');
+    stage.play({ type: 'held', vassal: shop });
+    expect(stage.vassal()?.failure).toBeNull();
+    expect(stage.history.filter(({ event }) => event === 'unlaunchable')).toHaveLength(1);
   });
 });
 

@@ -134,7 +134,7 @@ const move = fc.oneof(
   { weight: 6, arbitrary: fc.record({ kind: fc.constant('order' as const), verb: fc.constantFrom('start', 'stop', 'restart', 'reload', 'pause', 'resume', 'scale', 'rollback'), pick: fc.nat(), count: fc.constantFrom(1, 2, 4) }) },
   { weight: 10, arbitrary: fc.record({ kind: fc.constant('proves' as const), pick: fc.nat(), how: fc.constantFrom('ready', 'READY=1', 'unready', 'WATCHDOG=1') }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('sick' as const), pick: fc.nat() }) },
-  { weight: 5, arbitrary: fc.record({ kind: fc.constant('socket' as const), pick: fc.nat(), type: fc.constantFrom('knocked', 'unused', 'drained', 'unholdable') }) },
+  { weight: 5, arbitrary: fc.record({ kind: fc.constant('socket' as const), pick: fc.nat(), type: fc.constantFrom('knocked', 'unused', 'drained', 'held', 'unholdable') }) },
 );
 type Move = typeof move extends fc.Arbitrary<infer T> ? T : never;
 

@@ -31,17 +31,14 @@ function checkout(): { readonly folder: string; readonly env: NodeJS.ProcessEnv 
   return { folder: copy, env };
 }
 
-it('leads a newcomer from `npm start` to an answer, a touch and a log', async () => {
-  needs('curl', 'curl');
-  const [start, status, curl, touch, logs, all] = commandsOf('Try it');
-  expect([start, status, curl, touch, logs, all]).toEqual([
-    'npm ci && npm start', 'npx emperor status', 'curl http://127.0.0.1:18701/', 'touch vassals/hello.yaml', 'npx emperor logs hello', 'sh test/all.sh',
-  ]);
+/** Does as README says: `npm start`, and commands beside it when the three examples are ready. */
+async function reign(start: string, work: (sh: (command: string) => Promise<string>) => Promise<void>): Promise<void> {
   const { folder, env } = checkout();
   const sh = async (command: string): Promise<string> => new Promise((resolve, reject) => {
     execFile('sh', ['-c', command], { cwd: folder, env }, (error, stdout, stderr) => (error === null ? resolve(stdout) : reject(new Error(`${command}: ${error.message}\n${stdout}${stderr}`))));
   });
-  const npm = spawn('npm', ['start'], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const [program = '', ...words] = start.split(' ');
+  const npm = spawn(program, words, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
   const exited = once(npm, 'exit');
   try {
     const output: string[] = [];
@@ -56,11 +53,7 @@ it('leads a newcomer from `npm start` to an answer, a touch and a log', async ()
         }
       }),
     ]);
-    expect(await sh(status!)).toMatch(/hello +ready[^]*python +ready[^]*tick +ready/);
-    expect(await sh(curl!)).toContain('hello from vassal hello');
-    await sh(touch!);
-    await sh('npx emperor restart hello');
-    expect(await sh(logs!)).toContain('listening on http://127.0.0.1:18701/');
+    await work(sh);
     await sh('npx emperor shutdown');
     await exited;
     expect(npm.exitCode).toBe(0);
@@ -71,7 +64,44 @@ it('leads a newcomer from `npm start` to an answer, a touch and a log', async ()
     }
     rmSync(dirname(folder), { recursive: true, force: true });
   }
+}
+
+it('leads a newcomer from `npm start` to an answer, a touch and a log', async () => {
+  needs('curl', 'curl');
+  const [start, status, curl, touch, logs, all] = commandsOf('Try it');
+  expect([start, status, curl, touch, logs, all]).toEqual([
+    'npm ci && npm start', 'npx emperor status', 'curl http://127.0.0.1:18701/', 'touch vassals/hello.yaml', 'npx emperor logs hello', 'sh test/all.sh',
+  ]);
+  await reign('npm start', async (sh) => {
+    expect(await sh(status!)).toMatch(/hello +ready[^]*python +ready[^]*tick +ready/);
+    expect(await sh(curl!)).toContain('hello from vassal hello');
+    await sh(touch!);
+    await sh('npx emperor restart hello');
+    expect(await sh(logs!)).toContain('listening on http://127.0.0.1:18701/');
+  });
 }, 90_000);
+
+it('shows a deploy under load that loses nothing, one that fails while the page is still there, and the way back', async () => {
+  needs('curl', 'curl');
+  const [certify, spoil, touch, curl, why, ...more] = commandsOf('Deploys that cannot take a site down');
+  expect([certify, touch, curl, why, more]).toEqual(['npx emperor certify hello', 'touch vassals/hello.yaml', 'curl http://127.0.0.1:18701/', 'npx emperor why hello', []]);
+  await reign('npm start', async (sh) => {
+    expect(await sh(certify!)).toMatch(/hello: \d+ requests answered, 0 lost;/);
+    await sh(spoil!);
+    await sh(touch!);
+    await expect(sh('npx emperor reload hello')).rejects.toThrow('E_EXITED');
+    expect(await sh(curl!)).toContain('hello from vassal hello');
+    const said = await sh(why!);
+    expect(said).toContain('thow new Error("no")');
+    expect(said).toContain('Mend what failed, then "emperor reload hello"');
+    await sh("sed -i '$d' vassals/apps/hello.mjs && sed -i 's/hello from vassal/good evening from/' vassals/hello.yaml");
+    await sh('npx emperor reload hello');
+    expect(await sh(curl!)).toContain('good evening');
+    expect(await sh('npx emperor diff hello 1 2')).toContain('+    GREETING: good evening from %n');
+    expect(await sh('npx emperor rollback hello')).toBe('hello: rolled back\n');
+    expect(await sh(curl!)).toContain('hello from vassal hello');
+  });
+}, 180_000);
 
 it('shows what `emperor check` says', async () => {
   const [, example = '', expected = ''] = /```\n\$ emperor check (\S+)\n(.*?)\n```/s.exec(README) ?? [];

@@ -93,6 +93,8 @@ function exited(vassal: Vassal, id: InstanceId, status: ExitStatus, turn: Turn):
   if (leaver !== undefined) {
     note(turn, vassal, 'exited', describeExit(leaver.instance, status, turn), { instance: leaver.instance, status });
     const after: Vassal = { ...vassal, leaving: vassal.leaving.filter((each) => each !== leaver) };
+    // It may have been in the way of the next one: `roll`.
+    if (after.state.phase === 'reloading') return proceed(after, after.state.next, turn);
     if (after.state.phase !== 'stopping' || after.leaving.length > 0) return after;
     return rise(after, turn, after.state.why === 'restart' ? 'it starts again' : 'it has ended');
   }

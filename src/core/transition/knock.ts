@@ -16,6 +16,8 @@ export function toldOfSockets(vassal: Vassal, event: SocketEvent, turn: Turn): V
       if (state.phase !== 'idle') return vassal;
       note(turn, vassal, 'knocked', 'someone connects to it');
       return rest(vassal, turn, 'someone connects to it', 'now');
+    case 'held':
+      return held(vassal, turn);
     case 'unholdable': {
       if (state.phase !== 'idle') return vassal;
       const failure = { revision: vassal.newest?.number ?? 0, code: event.code, message: event.reason, at: turn.now.at, instance: null, output: [] };
@@ -29,4 +31,12 @@ export function toldOfSockets(vassal: Vassal, event: SocketEvent, turn: Turn): V
     default:
       return unreachable(event);
   }
+}
+
+/** What kept its sockets from being opened is over. */
+function held(vassal: Vassal, turn: Turn): Vassal {
+  const { failure } = vassal;
+  if (vassal.state.phase !== 'idle' || vassal.rejected || (failure?.code !== 'E_ADDRESS_IN_USE' && failure?.code !== 'E_ADDRESS')) return vassal;
+  note(turn, vassal, 'idle', 'its addresses are open now: it is started at the first connection');
+  return { ...vassal, failure: null };
 }
