@@ -31,7 +31,8 @@ export function advance(vassal: Reloading, turn: Turn): Vassal {
   const count = wanted(vassal, next.runs);
   if (next.places.length < count) return roll(vassal, turn);
   const { canary } = next.runs.spec;
-  if (canary === null || !holdsSockets(next.runs)) return swap(vassal, turn);
+  // Of one that came one by one the most part has its traffic already.
+  if (canary === null || next.runs.spec.roll || !holdsSockets(next.runs)) return swap(vassal, turn);
   const untilMs = turn.now.ms + canary.forMs;
   const after: Vassal = { ...vassal, state: { ...state, stage: { kind: 'canary', untilMs } } };
   note(turn, vassal, 'canary', `revision ${next.runs.number} gets ${canary.share * 100} % of new connections`, { revision: next.runs.number, after });
@@ -65,7 +66,7 @@ export function swap(vassal: Reloading, turn: Turn): Vassal {
   // What starts in the place of a dead one still takes the connections that wait there; what has not begun to start need not.
   const places = current.places.filter(isTaken);
   const untilMs = turn.now.ms + current.runs.spec.lingerMs;
-  const stage = { kind: 'swapped', untilMs, drained: false, overdue: false } as const;
+  const stage = { kind: 'swapped', untilMs, drained: false, overdue: false, again: null } as const;
   const after: Reloading = { ...vassal, state: { ...state, current: withPlaces(current, places), stage } };
   note(turn, vassal, 'swapped', `revision ${next.runs.number} gets all new connections`, { revision: next.runs.number, after });
   return places.length === 0 ? finish(after, turn) : after;

@@ -87,8 +87,8 @@ export type Stage =
   | { readonly kind: 'judging'; readonly rolled: number }
   /** It gets its share of new connections. */
   | { readonly kind: 'canary'; readonly untilMs: number }
-  /** It gets them all. The current one serves what it still has, and is there to come back to. `drained`: no connection waits for it. `overdue`: they should have been taken by now. */
-  | { readonly kind: 'swapped'; readonly untilMs: number; readonly drained: boolean; readonly overdue: boolean };
+  /** It gets them all. The current one serves what it still has, and is there to come back to. `drained`: no connection waits for it. `overdue`: they should have been taken by now. `again`: why one more overlap follows, as the file was touched meanwhile; null: none. */
+  | { readonly kind: 'swapped'; readonly untilMs: number; readonly drained: boolean; readonly overdue: boolean; readonly again: string | null };
 
 /** Why a vassal is brought down, and so what comes after. `backoff`: it starts again after a wait. */
 export type DownReason = 'restart' | 'stop' | 'sleep' | 'backoff';

@@ -57,12 +57,13 @@ export function steps(state: EmperorState, events: readonly Event[], now: Now): 
     const before = current;
     for (const [id, vassal] of outcome.vassals) changed.set(id, vassal);
     current = { ...current, ...outcome.rest, ...settle(current, outcome.vassals), nextSerial: turn.nextSerial };
-    effects.push(...turn.effects);
     history.push(...turn.history);
-    for (const [id, vassal] of outcome.vassals) {
+    const standing = [...outcome.vassals].flatMap(([id, vassal]) => {
       const old = before.vassals.get(id) ?? null;
-      effects.push(...standingEffects(id, (vassal ?? old)?.name ?? '', old, vassal));
-    }
+      return standingEffects(id, (vassal ?? old)?.name ?? '', old, vassal);
+    });
+    // Traffic turns away from a generation before that is told to die.
+    effects.push(...standing.filter(({ type }) => type === 'steer'), ...turn.effects, ...standing.filter(({ type }) => type !== 'steer'));
   };
   for (const event of events) {
     const turn = openTurn(current, now, 'actor' in event ? event.actor : null);

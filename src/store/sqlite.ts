@@ -23,8 +23,8 @@ export interface StoreOptions {
 }
 
 /**
- * Opens the database of a state folder; makes both if they are missing, the folder with mode 0700 and the database with 0600
- * (vassal files may hold secrets). A damaged database is moved aside and a new one begun: what was remembered is lost, the
+ * Opens the database of a state folder; makes both if they are missing, the folder with mode 0700, if it is not there yet, and the
+ * database with 0600 (vassal files may hold secrets). A damaged database is moved aside and a new one begun: what was remembered is lost, the
  * emperor is not.
  *
  * @param folder absolute path

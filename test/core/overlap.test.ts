@@ -94,6 +94,27 @@ describe('an overlap', () => {
   });
 });
 
+describe('a touch while the old generation lingers', () => {
+  it('is folded into one more overlap, which begins when it has had its time', () => {
+    const stage = serving();
+    swapped(stage);
+    drain(stage);
+    expect(words(stage.list(declare('shop', server, 'c', 3)))).toEqual([]);
+    expect(words(stage.list(declare('shop', server, 'd', 4)))).toEqual([]);
+    expect(words(stage.wait(1_999))).toEqual([]);
+    expect(words(stage.wait(1))).toEqual(['SIGTERM main shop#1', 'launch shop#3']);
+    expect(stage.vassal()).toMatchObject({ state: { phase: 'reloading', next: { runs: { number: 4 } } } });
+  });
+
+  it('is not lost when the new generation dies meanwhile', () => {
+    const stage = serving();
+    swapped(stage);
+    stage.list(declare('shop', server, 'c', 3));
+    expect(words(stage.exit(stage.instances()[1]))).toEqual(['steer 1 1', 'retire 2', 'launch shop#3']);
+    expect(stage.vassal()).toMatchObject({ rejected: false, state: { phase: 'reloading', current: { number: 1 }, next: { runs: { number: 3 } } } });
+  });
+});
+
 describe('a next generation that fails', () => {
   it.each([
     ['dies before it is ready', (stage: Stage): readonly string[] => words(stage.exit(stage.instances()[1])), 'E_EXITED'],
@@ -157,7 +178,7 @@ describe('a canary', () => {
   });
 
   it.each([
-    ['turns sick', (stage: Stage): readonly string[] => words(stage.play({ type: 'sick', instance: 'shop#2' as InstanceId, answer: 'HTTP 500' })), ['SIGTERM main shop#2', 'steer 1 1'], 'E_SICK'],
+    ['turns sick', (stage: Stage): readonly string[] => words(stage.play({ type: 'sick', instance: 'shop#2' as InstanceId, answer: 'HTTP 500' })), ['steer 1 1', 'SIGTERM main shop#2'], 'E_SICK'],
     ['dies', (stage: Stage): readonly string[] => words(stage.exit(stage.instances()[1])), ['steer 1 1', 'retire 2'], 'E_EXITED'],
   ])('that %s gives all traffic back', (_, fails, effects, code) => {
     const stage = serving(canary);
@@ -190,10 +211,10 @@ describe('several instances', () => {
     const last = (): Instance | undefined => stage.instances().filter((each) => each.generation === 2).at(-1);
     stage.spawn(last());
     const leaver = (): Instance | undefined => stage.vassal()?.leaving[0]?.instance;
-    expect(prove(stage, last())).toEqual(['SIGTERM main shop#1', `steer 2 ${1 / 3}`]);
+    expect(prove(stage, last())).toEqual([`steer 2 ${1 / 3}`, 'SIGTERM main shop#1']);
     expect(words(stage.exit(leaver()))).toEqual(['launch shop#5']);
     stage.spawn(last());
-    expect(prove(stage, last())).toEqual(['SIGTERM main shop#2', `steer 2 ${2 / 3}`]);
+    expect(prove(stage, last())).toEqual([`steer 2 ${2 / 3}`, 'SIGTERM main shop#2']);
     expect(words(stage.exit(leaver()))).toEqual(['launch shop#6']);
     stage.spawn(last());
     expect(prove(stage, last())).toEqual(['steer 2 1', 'await-drained 1']);
@@ -207,7 +228,7 @@ describe('several instances', () => {
     prove(stage, last());
     stage.exit(stage.vassal()?.leaving[0]?.instance);
     stage.spawn(last());
-    expect(words(stage.exit(last()))).toEqual(['SIGTERM main shop#4', 'steer 1 1', 'launch shop#6']);
+    expect(words(stage.exit(last()))).toEqual(['steer 1 1', 'SIGTERM main shop#4', 'launch shop#6']);
     expect(stage.instances().filter((each) => each.runs.number === 1).length).toBe(3);
   });
 

@@ -2,7 +2,7 @@ import { unreachable } from '../../errors.ts';
 import { instancesIn, withPlaces } from '../generation.ts';
 import { bringDown, chosen, curse, failureOf, inService, rest, sameOutcome, stateWith } from '../lifecycle.ts';
 import type { Declaration } from '../listing.ts';
-import { finish, overlap } from '../overlap.ts';
+import { overlap, type Reloading } from '../overlap.ts';
 import type { Generation, Instance, Place, Remembered, Revision, Runnable, Vassal } from '../state.ts';
 import type { SignalName } from '../spec.ts';
 import { note, type Turn } from '../turn.ts';
@@ -198,9 +198,16 @@ function replace(vassal: Vassal, turn: Turn, why: string): Vassal | null {
   if (state.phase === 'refreshing') return { ...vassal, state: { ...state, again: true } };
   if (state.phase === 'ready') return reload(vassal, state.current, runs, turn, why);
   if (state.phase !== 'reloading') return bringDown(vassal, turn, 'restart', why);
-  if (state.stage.kind === 'swapped') return replace(finish({ ...vassal, state }, turn), turn, why);
+  // Both generations have connections: the one that goes is given its time.
+  if (state.stage.kind === 'swapped') return { ...vassal, state: { ...state, stage: { ...state.stage, again: why } } };
   const leaving = [...vassal.leaving, ...instancesIn(state.next).map((instance) => curse(instance, turn))];
   return overlap({ ...vassal, leaving }, state.current, runs, why);
+}
+
+/** What comes after a swap: nothing or, if the file was touched meanwhile, one more reload. @param after the vassal once the swap is over, in one way or the other */
+export function afterSwap({ state: { stage } }: Reloading, after: Vassal | null, turn: Turn): Vassal | null {
+  if (stage.kind !== 'swapped' || stage.again === null || after === null || after.state.phase === 'reloading') return after;
+  return apply({ ...after, rejected: false }, turn, stage.again);
 }
 
 /** Reloads what is ready, as the revision that is to come asks for. */

@@ -4,6 +4,7 @@ import { KILL_AGAIN_MS, launch, stateWith } from '../lifecycle.ts';
 import { passStage } from '../overlap.ts';
 import type { Generation, Instance, Leaving, Place, Vassal } from '../state.ts';
 import { note, type Turn } from '../turn.ts';
+import { afterSwap } from './declared.ts';
 import { ready, sick, timedOut, WATCHDOG } from './instance.ts';
 
 /** Time has passed: does what was due. A vassal without a passed deadline comes back as it was. */
@@ -26,7 +27,8 @@ function dueOnce(vassal: Vassal, turn: Turn): Vassal | null {
     if (place !== undefined) return pass(vassal, generation, place, turn);
   }
   if (state.phase === 'reloading' && state.stage.kind !== 'judging' && state.stage.untilMs <= turn.now.ms) {
-    return passStage({ ...vassal, state }, turn);
+    const reloading = { ...vassal, state };
+    return afterSwap(reloading, passStage(reloading, turn), turn);
   }
   if (state.phase === 'idle' && state.retryMs !== null && state.retryMs <= turn.now.ms) return { ...vassal, state: { ...state, retryMs: null } };
   return vassal;

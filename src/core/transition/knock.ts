@@ -3,6 +3,7 @@ import type { SocketEvent } from '../event.ts';
 import { bringDown, rest } from '../lifecycle.ts';
 import { drained } from '../overlap.ts';
 import type { Vassal } from '../state.ts';
+import { afterSwap } from './declared.ts';
 import { note, type Turn } from '../turn.ts';
 
 /** Sockets that could not be opened are tried again after this. */
@@ -27,7 +28,7 @@ export function toldOfSockets(vassal: Vassal, event: SocketEvent, turn: Turn): V
     case 'unused':
       return state.phase === 'ready' ? bringDown(vassal, turn, 'sleep', 'nobody has connected for its idle timeout') : vassal;
     case 'drained':
-      return drained(vassal, event.generation, turn);
+      return state.phase === 'reloading' ? afterSwap({ ...vassal, state }, drained(vassal, event.generation, turn), turn) : vassal;
     default:
       return unreachable(event);
   }

@@ -5,6 +5,7 @@ import { blame, finish, refuse, verdict, type Reloading } from '../overlap.ts';
 import type { ExitStatus, Failure, Generation, Place, Vassal } from '../state.ts';
 import type { Taken } from '../generation.ts';
 import { note, type Turn } from '../turn.ts';
+import { afterSwap } from './declared.ts';
 
 /** How a place has lost its instance. */
 export interface Loss {
@@ -62,13 +63,13 @@ function lostInReload(vassal: Reloading, generation: Generation, place: Taken, l
   const { state } = vassal;
   if (generation === state.next) {
     const emptied = empty(vassal, generation, place, loss, turn);
-    return refuse({ ...emptied, state: { ...state, next: withPlace(generation, place, null) } }, loss.failure, turn);
+    return afterSwap(vassal, refuse({ ...emptied, state: { ...state, next: withPlace(generation, place, null) } }, loss.failure, turn), turn);
   }
   if (state.stage.kind === 'swapped') {
     const current = withPlace(generation, place, null);
     const leaving = loss.alive ? [...vassal.leaving, curse(place.instance, turn)] : vassal.leaving;
     const after: Reloading = { ...vassal, leaving, state: { ...state, current } };
-    return current.places.length === 0 ? finish(after, turn) : after;
+    return current.places.length === 0 ? afterSwap(vassal, finish(after, turn), turn) : after;
   }
   const { waitMs, deaths } = respite(generation.runs.spec.backoff, vassal.deaths, loss.readyForMs, vassal.id);
   return refill({ ...vassal, deaths }, generation, place, loss, waitMs, turn);
