@@ -21,6 +21,8 @@ export interface HttpQuestion {
 /** So much of a body is read and looked at. */
 const MOST_BODY_BYTES = 64 * 1024;
 const MOST_HEAD_BYTES = 16 * 1024;
+/** Answers of the kind 1xx before the real one. */
+const MOST_HERALDS = 20;
 
 /** Asks once: GET, HTTP/1.1, on a connection of its own. Redirections are not followed: 302 is an answer like others. */
 export function askHttp(question: HttpQuestion): Promise<Answer> {
@@ -55,6 +57,11 @@ export function askHttp(question: HttpQuestion): Promise<Answer> {
     request.on('error', (error) => brokenOff(trouble(error)));
     // A head that changes the protocol, and nothing else, ends so.
     request.once('close', () => brokenOff('it closed the connection without an answer'));
+    let heralds = 0;
+    request.on('information', () => {
+      heralds += 1;
+      if (heralds > MOST_HERALDS) finish(bad('it announces an answer again and again'));
+    });
     request.once('response', (response) => {
       const status = response.statusCode ?? 0;
       head = `HTTP ${status}`;

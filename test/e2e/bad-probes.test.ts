@@ -65,7 +65,7 @@ const MISFITS: readonly Misfit[] = [
 
 const GIGABYTES: readonly Misfit[] = [
   ['pour-head', 'http = "/"', 'the head of its answer is too large'],
-  ['pour-continues', 'http = "/"', 'no answer within 1 s'],
+  ['pour-continues', 'http = "/"', 'it announces an answer again and again'],
   ['pour-body', 'http = "/", body = "^ok"', 'HTTP 200, but its body does not match /^ok/'],
   ['pour-500', 'http = "/"', 'HTTP 500'],
 ];
