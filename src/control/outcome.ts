@@ -96,7 +96,7 @@ function upOutcome(vassal: Vassal, past: Past): Outcome {
 /** It serves. But is it what was asked for that does? */
 function arrived(vassal: Vassal, { oldFailure, refusal }: Past): Outcome {
   const { failure, newest, pinned } = vassal;
-  if (newest?.outcome.ok === false && pinned === null) return { kind: 'done', message: `it runs an older revision: ${atFault(vassal).message}` };
+  if (newest?.outcome.ok === false && pinned === null && refusal === null) return { kind: 'done', message: `it runs an older revision: ${atFault(vassal).message}` };
   if (failure !== null && !sameFailure(failure, oldFailure)) return failed('', failure);
   return refusal === null ? DONE : failed(refusal);
 }
