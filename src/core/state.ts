@@ -183,7 +183,7 @@ export interface Remembered {
   readonly id: VassalId;
   readonly name: string;
   readonly source: string;
-  /** Stamp of the file that had been acted upon; empty if that was cut short. */
+  /** Stamp of the file that had been acted upon. */
   readonly stamp: string;
   readonly want: Want;
   readonly scale: number | null;
@@ -192,6 +192,8 @@ export interface Remembered {
   /** The newest revision was refused. */
   readonly rejected: boolean;
   readonly failure: Failure | null;
+  /** A reload was under way, and is to be done again. */
+  readonly cutShort: boolean;
   /** How it ended, if its restart policy left it so. */
   readonly exited: ExitStatus | null;
   readonly newest: { readonly number: number; readonly hash: string } | null;

@@ -60,7 +60,7 @@ function recallStray(id: InstanceId, { process, vassalName, ageMs }: Found, { no
   };
   if (!adopt(vassalName, instance)) return [];
   return [{
-    id: `stray:${id}` as VassalId, name: id, source: '', stamp: '', want: 'up', scale: null, pinned: null, rejected: false, failure: null, exited: null,
+    id: `stray:${id}` as VassalId, name: id, source: '', stamp: '', want: 'up', scale: null, pinned: null, rejected: false, failure: null, exited: null, cutShort: false,
     newest: null, good: null, restarts: 0, living: [instance], leaving: [],
   }];
 }
@@ -82,10 +82,10 @@ function recallVassal(vassal: StoredVassal, recollection: Recollection): Remembe
   const serves = candidates.find((each) => each.readyMs !== null) ?? candidates[0];
   const living = candidates.filter((each) => each.generation === serves?.generation);
   const leaving = alive.map((each) => each.instance).filter((each) => !living.includes(each));
-  // Then its file has not been acted upon to the end: as if it had been touched meanwhile, it is done again.
+  // Then its file has not been acted upon to the end.
   const cutShort = serves !== undefined && vassal.instances.some((each) => !each.leaving && each.generation > serves.generation);
   const pinned = vassal.pinned === null ? null : runnable(id, vassal.pinned, recollection);
-  return { id, name, source, stamp: cutShort ? '' : stamp, want, scale, pinned, rejected, failure, exited, restarts, newest, good, living, leaving };
+  return { id, name, source, stamp, cutShort, want, scale, pinned, rejected, failure, exited, restarts, newest, good, living, leaving };
 }
 
 /** null: it has no process. One that was started and not recorded any more is found by its marks. */

@@ -41,7 +41,7 @@ export interface Group {
   open(slots: readonly Slot[], declared: Declared): Slot;
   /** The inodes of all sockets that listen on this very address, whoever has them. @throws E_KERNEL where the kernel cannot tell */
   listening(): ReadonlySet<number>;
-  /** Takes over a socket that an earlier emperor opened. Slots have to be taken over in the order in which they were opened. @throws E_ADDRESS */
+  /** Takes over a socket that an earlier emperor opened. It has to be the only one of the address. @throws E_ADDRESS */
   takeOver(slot: Slot): void;
   /** Makes a slot as declared, and as new for those who get it next. @throws E_ADDRESS, E_USER */
   renew(slot: Slot, declared: Declared): void;

@@ -32,19 +32,18 @@ export class Held {
   #traffic: Traffic;
 
   /**
-   * @param residents those who live on sockets of an earlier emperor, in the order of the sockets; the one who serves has `serves`. Without any, the address is opened.
+   * @param resident who lives on a socket of an earlier emperor, the only one of the address; null: the address is opened
    * @throws E_ADDRESS_IN_USE, E_ADDRESS, E_USER
    */
-  constructor(group: Group, declared: Declared, residents: readonly Resident[] = []) {
+  constructor(group: Group, declared: Declared, resident: Resident | null = null) {
     this.#group = group;
     this.address = declared.listen.address;
     this.#declared = declared;
-    const serves = residents.find((each) => each.serves) ?? residents[0];
-    const first = serves?.slot ?? group.open([], declared);
-    this.#slots = serves === undefined ? [first] : residents.map(({ slot }) => slot);
-    for (const { slot, generation } of residents) {
-      group.takeOver(slot);
-      this.#occupants.set(slot, generation);
+    const first = resident?.slot ?? group.open([], declared);
+    this.#slots = [first];
+    if (resident !== null) {
+      group.takeOver(first);
+      this.#occupants.set(first, resident.generation);
     }
     this.#traffic = { rest: first, favoured: null };
     try {
@@ -76,7 +75,8 @@ export class Held {
     if (own !== undefined) return own;
     this.#declared = declared;
     this.#replaceBroken();
-    const idle = this.#slots.find((slot) => !this.#occupants.has(slot) && !this.#isFed(slot));
+    // What waits in one was meant for others: whoever is to be judged must not answer it.
+    const idle = this.#slots.find((slot) => !this.#occupants.has(slot) && !this.#isFed(slot) && this.#group.queued(slot) === 0);
     const slot = this.#occupants.size === 0 ? this.steered : (idle ?? this.#open());
     this.#group.renew(slot, declared);
     this.#occupants.set(slot, generation);
@@ -143,6 +143,10 @@ export class Held {
   /** Leaves everything as it is, for those who live and for the next emperor. */
   leave(): void {
     this.#closeDoors();
+    // Closed by our end they would leave gaps, which the kernel fills: then its program would lead elsewhere.
+    const idle = this.#slots.filter((slot) => !this.#isFed(slot) && !this.#occupants.has(slot));
+    for (const slot of idle) this.#end(slot);
+    if (idle.length > 0) this.#turn();
     for (const slot of this.#slots) this.#group.leave(slot);
     this.#slots = [];
   }

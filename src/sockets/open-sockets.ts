@@ -66,9 +66,16 @@ export function openSockets(libc: Libc): Sockets {
         for (const { fd } of more) closeSync(fd);
         if (slot !== undefined) found.set(generation, { generation, slot, serves: generation === living[0]?.generation });
       }
-      // Between two overlaps there is one socket: so the younger generation's came second.
-      const residents = [...found.values()].sort((a, b) => a.generation - b.generation);
-      return residents.length === 0 ? null : new Held(group, declared, residents);
+      const all = [...found.values()];
+      // In which order the kernel has several cannot be told: free ones have closed with the emperor that held them, and others took their places.
+      // With only one left there is no question; those of the others, who were told to end, accept no more.
+      for (const { slot, serves } of all) {
+        if (serves) continue;
+        calls.sockets.stop(slot.fd);
+        closeSync(slot.fd);
+      }
+      const serving = all.find(({ serves }) => serves);
+      return serving === undefined ? null : new Held(group, declared, serving);
     } catch (error) {
       if (error instanceof EmperorError) return null;
       throw error;

@@ -461,3 +461,14 @@ it('a revision that an operator went back to, and that fails, is gone back to no
   stage.exit(next);
   expect(stage.vassal()).toMatchObject({ pinned: null, rejected: false, state: { phase: 'ready', current: { runs: { number: 2 } } } });
 });
+
+it('a rollback during a reload by signal is done after it, and not lost', () => {
+  const refresh = { reload: { kind: 'signal', signal: 'SIGHUP' }, listen: [] } as const;
+  const stage = serving(refresh);
+  const old = { number: 7, spec: stage.instances()[0]!.runs.spec };
+  stage.list(declare('shop', { ...server, ...refresh }, 'b', 2));
+  expect(stage.phase()).toBe('refreshing');
+  stage.play({ type: 'order', verb: 'rollback', to: old, vassal: shop, actor: 'test' });
+  expect(prove(stage, stage.instances()[0])).toEqual(['SIGHUP main shop#1']);
+  expect(stage.instances()[0]?.runs.number).toBe(7);
+});

@@ -472,7 +472,7 @@ describe('an earlier life', () => {
   };
   const remembered = {
     id: '/v/shop.toml' as VassalId, name: 'shop', source: 'dir:///v', stamp: '1', want: 'up', newest: { number: 3, hash: 'a' },
-    good: { number: 3, spec: specOf() }, restarts: 0, living: [], leaving: [], scale: null, pinned: null, rejected: false, failure: null, exited: null,
+    good: { number: 3, spec: specOf() }, restarts: 0, living: [], leaving: [], scale: null, pinned: null, rejected: false, failure: null, exited: null, cutShort: false,
   } as const;
 
   it('gives revisions their numbers back', () => {

@@ -253,7 +253,7 @@ const remembered = fc.array(fc.record({ name, source, want: fc.constantFrom('up'
     });
     return [id, {
       id, name: each.name, source: each.source, stamp: '1', want: each.want, newest: { number: 1, hash: '1' }, good: null, restarts: 0,
-      scale: null, pinned: null, rejected: false, failure: null, exited: null,
+      scale: null, pinned: null, rejected: false, failure: null, exited: null, cutShort: false,
       living: each.living ? [left(1_000_000 + 2 * index)] : [], leaving: each.leaving ? [left(1_000_001 + 2 * index)] : [],
     }];
   })).values()]);

@@ -48,7 +48,7 @@ export function appeared(declaration: Declaration, source: string, remembered: R
   }
   const adopted = adopt(vassal, first.runs, instances, turn);
   if (adopted.want !== 'up') return bringDown(adopted, turn, 'stop', 'it was stopped by an operator');
-  const behind = touched || (first.runs.number !== number && chosen(adopted)?.number !== first.runs.number);
+  const behind = touched || chosen(adopted)?.number !== first.runs.number || (remembered.cutShort && !adopted.rejected);
   return behind ? apply(adopted, turn, 'what its file says was not deployed yet when no emperor was there') : adopted;
 }
 
@@ -191,9 +191,9 @@ export function apply(vassal: Vassal, turn: Turn, why: string): Vassal | null {
 
 /** Something of the vassal runs. */
 function replace(vassal: Vassal, turn: Turn, why: string): Vassal | null {
-  const { state, newest } = vassal;
+  const { state } = vassal;
   // A file at fault changes nothing that runs.
-  const runs = vassal.pinned ?? (newest !== null && newest.outcome.ok ? { number: newest.number, spec: newest.outcome.spec } : null);
+  const runs = toApply(vassal);
   if (runs === null) return vassal;
   if (state.phase === 'refreshing') return { ...vassal, state: { ...state, again: true } };
   if (state.phase === 'ready') return reload(vassal, state.current, runs, turn, why);
@@ -202,6 +202,11 @@ function replace(vassal: Vassal, turn: Turn, why: string): Vassal | null {
   if (state.stage.kind === 'swapped') return { ...vassal, state: { ...state, stage: { ...state.stage, again: why } } };
   const leaving = [...vassal.leaving, ...instancesIn(state.next).map((instance) => curse(instance, turn))];
   return overlap({ ...vassal, leaving }, state.current, runs, why);
+}
+
+/** What a vassal of which something runs is to run; null: it is left as it is. */
+export function toApply(vassal: Vassal): Runnable | null {
+  return vassal.pinned ?? (vassal.newest?.outcome.ok === true ? chosen(vassal) : null);
 }
 
 /** What comes after a swap: nothing or, if the file was touched meanwhile, one more reload. @param after the vassal once the swap is over, in one way or the other */

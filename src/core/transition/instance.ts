@@ -6,7 +6,7 @@ import { bringDown, rise, seconds, stateWith } from '../lifecycle.ts';
 import { advance, blame, overlap, served, verdict } from '../overlap.ts';
 import type { ExitStatus, Failure, Generation, Instance, InstanceId, Place, Proof, Vassal } from '../state.ts';
 import { note, type Turn } from '../turn.ts';
-import { reload } from './declared.ts';
+import { reload, toApply } from './declared.ts';
 import { lost } from './lost.ts';
 
 /** What is told of an instance of this vassal. */
@@ -133,8 +133,8 @@ export function proceed(vassal: Vassal, old: Generation, turn: Turn): Vassal | n
   if (state.phase === 'refreshing' && current.places.some((place) => place.phase === 'refreshing')) return vassal;
   const next = stateWith(current);
   const after: Vassal = next.phase === 'ready' ? served({ ...vassal, state: next }, current.runs) : { ...vassal, state: next };
-  if (state.phase !== 'refreshing' || !state.again || after.newest === null || !after.newest.outcome.ok) return after;
-  return reload(after, current, { number: after.newest.number, spec: after.newest.outcome.spec }, turn, 'it was touched during its reload');
+  const runs = state.phase === 'refreshing' && state.again ? toApply(after) : null;
+  return runs === null ? after : reload(after, current, runs, turn, 'it was touched during its reload');
 }
 
 function unready(vassal: Vassal, id: InstanceId, answer: string): Vassal {
