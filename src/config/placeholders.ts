@@ -64,7 +64,9 @@ export function magicLetters(file: string, host: Host): ReadonlyMap<string, stri
  * Makes the expander of one section. `%(key)` is another single value of the section, with its own placeholders filled in.
  * What is put in is not looked at again. Faults have the code E_PLACEHOLDER.
  */
-export function expander(section: Table, letters: ReadonlyMap<string, string>, environment: Environment, report: Report): Expand {
+export function expander(section: Table, makeLetters: () => ReadonlyMap<string, string>, environment: Environment, report: Report): Expand {
+  // Made when the first placeholder is met: most files have none, and with thousands of files it counts.
+  let letters: ReadonlyMap<string, string> | null = null;
   const known = new Map<string, string | undefined>();
   const variableOf = (name: string) => (Object.hasOwn(environment, name) ? environment[name] : undefined);
 
@@ -78,7 +80,7 @@ export function expander(section: Table, letters: ReadonlyMap<string, string>, e
       let value: string | undefined;
       if (name !== undefined) value = follow(name, line, key, chain);
       else if (variable !== undefined) value = variableOf(variable) ?? tell(`the emperor has no environment variable ${JSON.stringify(variable)}`, 'write the $(…) of a shell with backquotes');
-      else value = letters.get(letter ?? '') ?? tell(`unknown placeholder "${whole}"`, 'write %% for a percent sign');
+      else value = (letters ??= makeLetters()).get(letter ?? '') ?? tell(`unknown placeholder "${whole}"`, 'write %% for a percent sign');
       if (value === undefined) return undefined;
       filled += text.slice(from, match.index) + value;
       from = match.index + whole.length;

@@ -60,7 +60,7 @@ function specOf(tree: Table, file: VassalId, context: ParseContext, report: Repo
   const sections = sectionsOf(tree, report);
   if (sections === undefined) return undefined;
   const { vassal: section, uwsgiLine } = sections;
-  const expand = expander(section, magicLetters(file, context.host), context.environment, report);
+  const expand = expander(section, () => magicLetters(file, context.host), context.environment, report);
   const folder = folderOf(file);
   const given = readKeys(VASSAL_KEYS, section, { report, expand, folder });
   const asked: Asked = { section, given, report };
