@@ -1,5 +1,7 @@
-import { errors, Pool } from 'undici';
+import { finished } from 'node:stream/promises';
+import { Client, errors } from 'undici';
 import type { Address } from '../core/address.ts';
+import { errnoOf } from '../errors.ts';
 
 /** What a load is made of. */
 export interface LoadOptions {
@@ -18,6 +20,11 @@ export interface LoadResult {
   readonly answered: number;
   /** Requests with a broken connection, without an answer in time, or answered by a status of 500 or more; by what befell them. */
   readonly lost: ReadonlyMap<string, number>;
+  /**
+   * Requests whose kept connection the server closed before it began to answer, and that were asked again on a new one, as each browser and proxy
+   * does: a server may close a connection that it thinks unused, and a request may cross that on its way. RFC 9112, section 9.3.1.
+   */
+  readonly resent: number;
   /** Longest time in which no request was answered, ms. */
   readonly longestGapMs: number;
   /** Longest time that one answer took, ms. */
@@ -37,16 +44,16 @@ export interface Load {
 export function startLoad(options: LoadOptions, now: () => number): Load {
   const { address, connections, keepAlive, timeoutMs } = options;
   const origin = address.kind === 'unix' ? 'http://localhost' : `http://${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
-  const pool = new Pool(origin, {
-    connections,
+  const settings: Client.Options = {
     pipelining: keepAlive ? 1 : 0,
     headersTimeout: timeoutMs,
     bodyTimeout: timeoutMs,
     connectTimeout: timeoutMs,
     ...(address.kind === 'unix' ? { socketPath: address.path } : {}),
-  });
+  };
   const lost = new Map<string, number>();
   let answered = 0;
+  let resent = 0;
   let slowestMs = 0;
   let longestGapMs = 0;
   let lastMs = now();
@@ -56,17 +63,11 @@ export function startLoad(options: LoadOptions, now: () => number): Load {
     lost.set(why, (lost.get(why) ?? 0) + 1);
   }
 
-  async function ask(): Promise<void> {
+  async function ask(way: Way): Promise<void> {
     const from = now();
-    try {
-      const { statusCode, body } = await pool.request({ method: 'GET', path: options.path, reset: !keepAlive });
-      await body.dump();
-      if (statusCode >= 500) {
-        lose(`HTTP ${statusCode}`);
-        return;
-      }
-    } catch (error) {
-      lose(reasonOfLoss(error));
+    const statusCode = await answerTo(way);
+    if (typeof statusCode === 'string' || statusCode >= 500) {
+      lose(typeof statusCode === 'string' ? statusCode : `HTTP ${statusCode}`);
       return;
     }
     const at = now();
@@ -76,9 +77,30 @@ export function startLoad(options: LoadOptions, now: () => number): Load {
     lastMs = at;
   }
 
+  /** The status, or why there is none. */
+  async function answerTo(way: Way): Promise<number | string> {
+    let begun = false;
+    try {
+      const { statusCode, body } = await way.client.request({ method: 'GET', path: options.path, reset: !keepAlive });
+      begun = true;
+      // Its own dump() does not tell of an end that came too early.
+      await finished(body.resume());
+      way.answers += 1;
+      return statusCode;
+    } catch (error) {
+      if (begun || way.answers === 0 || !isClosed(error)) return reasonOfLoss(error);
+    }
+    way.answers = 0;
+    resent += 1;
+    return answerTo(way);
+  }
+
   async function client(): Promise<void> {
-    do await ask();
+    const way: Way = { client: new Client(origin, settings), answers: 0 };
+    way.client.on('connect', () => (way.answers = 0));
+    do await ask(way);
     while (!ending.signal.aborted);
+    await way.client.close();
   }
 
   async function finish(): Promise<LoadResult> {
@@ -86,13 +108,12 @@ export function startLoad(options: LoadOptions, now: () => number): Load {
     // The last answers come while no new ones are asked for: that is no gap.
     const { longestGapMs: gapMs } = result();
     await Promise.all(clients);
-    await pool.close();
     return { ...result(), longestGapMs: gapMs };
   }
 
   let ended: Promise<LoadResult> | null = null;
   const clients = Array.from({ length: connections }, client);
-  const result = (): LoadResult => ({ answered, lost: new Map(lost), longestGapMs: Math.max(longestGapMs, now() - lastMs), slowestMs });
+  const result = (): LoadResult => ({ answered, lost: new Map(lost), resent, longestGapMs: Math.max(longestGapMs, now() - lastMs), slowestMs });
   return {
     result,
     lap() {
@@ -106,8 +127,18 @@ export function startLoad(options: LoadOptions, now: () => number): Load {
   };
 }
 
+/** One connection at a time, and how many answers came over the one that there is. */
+interface Way {
+  readonly client: Client;
+  answers: number;
+}
+
+function isClosed(error: unknown): boolean {
+  return error instanceof errors.SocketError || ['ECONNRESET', 'EPIPE'].includes(errnoOf(error));
+}
+
 function reasonOfLoss(error: unknown): string {
   if (error instanceof errors.HeadersTimeoutError || error instanceof errors.BodyTimeoutError || error instanceof errors.ConnectTimeoutError) return 'no answer in time';
   if (error instanceof errors.SocketError) return 'connection closed without an answer';
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : String(error);
+  return errnoOf(error) || String(error);
 }

@@ -1,4 +1,5 @@
-import { generationsOf, withPlace } from './generation.ts';
+import { failed } from './failure.ts';
+import { exchange, generationsOf, withPlace } from './generation.ts';
 import { chosen, launch, raise } from './lifecycle.ts';
 import type { VassalId } from './listing.ts';
 import type { EmperorState, Generation, InstanceId, Vassal } from './state.ts';
@@ -58,12 +59,6 @@ function fill(before: Vassal, free: number, turn: Turn): readonly [Vassal, numbe
   return [vassal, taken];
 }
 
-function exchange(vassal: Vassal, old: Generation, other: Generation): Vassal {
-  const { state } = vassal;
-  if (state.phase === 'reloading') return { ...vassal, state: old === state.next ? { ...state, next: other } : { ...state, current: other } };
-  return 'current' in state ? { ...vassal, state: { ...state, current: other } } : vassal;
-}
-
 /** A vassal that waits for others: it is raised when all of them are ready, and at fault when they wait for it, too. */
 function release(vassal: Vassal, state: EmperorState, turn: Turn): Vassal {
   const runs = chosen(vassal);
@@ -74,8 +69,7 @@ function release(vassal: Vassal, state: EmperorState, turn: Turn): Vassal {
   if (cycle === null) return { ...vassal, failure: vassal.failure?.code === 'E_CYCLE' ? null : vassal.failure, state: { phase: 'waiting', cycle } };
   const message = `it waits for itself: ${cycle.join(' → ')}; take one of them out of "after"`;
   note(turn, vassal, 'fault', message);
-  const failure = { revision: runs.number, code: 'E_CYCLE', message, at: turn.now.at, instance: null, output: [] } as const;
-  return { ...vassal, failure, state: { phase: 'waiting', cycle } };
+  return { ...vassal, failure: failed(runs.number, 'E_CYCLE', message, turn.now.at), state: { phase: 'waiting', cycle } };
 }
 
 function serves(vassal: Vassal | undefined): boolean {

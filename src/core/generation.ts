@@ -34,6 +34,13 @@ export function withPlace(generation: Generation, old: Place, place: Place | nul
   return withPlaces(generation, generation.places.flatMap((each) => (each !== old ? [each] : place === null ? [] : [place])));
 }
 
+/** The vassal with something else in the place of one of its generations. What it is doing stays. */
+export function exchange(vassal: Vassal, old: Generation, other: Generation): Vassal {
+  const { state } = vassal;
+  if (state.phase === 'reloading') return { ...vassal, state: old.number === state.next.number ? { ...state, next: other } : { ...state, current: other } };
+  return 'current' in state ? { ...vassal, state: { ...state, current: other } } : vassal;
+}
+
 /** The generations of a vassal that start or serve, the current one first. */
 export function generationsOf({ state }: Vassal): readonly Generation[] {
   if (state.phase === 'reloading') return [state.current, state.next];

@@ -26,7 +26,7 @@ export interface HistoryEntry {
 
 export type HistoryEvent =
   | 'appeared' | 'edited' | 'touched' | 'vanished' | 'forgotten' | 'fault'
-  | 'launch' | 'spawned' | 'unlaunchable' | 'ready' | 'rejected' | 'exited' | 'backoff' | 'cursed' | 'killed' | 'adopted'
+  | 'launch' | 'spawned' | 'unlaunchable' | 'ready' | 'rejected' | 'exited' | 'quoted' | 'backoff' | 'cursed' | 'killed' | 'adopted'
   | 'idle' | 'knocked' | 'waiting' | 'canary' | 'swapped' | 'sick' | 'scaled' | 'paused'
   | 'order' | 'stopped' | 'blind' | 'sighted' | 'shutdown';
 

@@ -1,3 +1,4 @@
+import { failed } from './failure.ts';
 import { printFault } from './fault.ts';
 import { generationsOf, instancesIn, readyCount } from './generation.ts';
 import type { Outcome } from './listing.ts';
@@ -166,7 +167,7 @@ export function failureOf(revision: Revision, at: number): Vassal['failure'] {
   const { outcome } = revision;
   if (outcome.ok) return null;
   const [first] = outcome.faults;
-  return { revision: revision.number, code: first?.code ?? 'E_SYNTAX', message: outcome.faults.map(printFault).join('\n'), at, instance: null, output: [] };
+  return failed(revision.number, first?.code ?? 'E_SYNTAX', outcome.faults.map(printFault).join('\n'), at);
 }
 
 /** True if two outcomes ask for the same. Faults count as the same if people would read the same. */

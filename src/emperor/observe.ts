@@ -15,6 +15,7 @@ const LEVELS: Readonly<Record<HistoryEvent, 'debug' | 'info' | 'warn' | 'error'>
   ready: 'info',
   rejected: 'error',
   exited: 'info',
+  quoted: 'info',
   backoff: 'warn',
   cursed: 'info',
   killed: 'warn',

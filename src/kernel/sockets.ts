@@ -1,5 +1,5 @@
-import { closeSync } from 'node:fs';
 import koffi from 'koffi';
+import { openRaise } from './high-descriptor.ts';
 import { kernelError, lastErrno, type Libc } from './libc.ts';
 import { AF_INET, AF_INET6, AF_UNIX } from './sockaddr.ts';
 
@@ -64,7 +64,6 @@ const IPV6_V6ONLY = 26;
 const TCP_INFO = 11;
 const SHUT_RDWR = 2;
 const F_SETFL = 4;
-const F_DUPFD_CLOEXEC = 1030;
 
 const FAMILIES = { v4: AF_INET, v6: AF_INET6, unix: AF_UNIX } as const;
 const SWITCHES: Readonly<Record<Switch, readonly [level: number, name: number]>> = {
@@ -73,8 +72,6 @@ const SWITCHES: Readonly<Record<Switch, readonly [level: number, name: number]>>
   v6only: [IPPROTO_IPV6, IPV6_V6ONLY],
 };
 
-/** Lowest number of our sockets: children get theirs from 3 on, in order, and a number must not be taken before its own turn. */
-const LOWEST_FD = 100;
 /** struct tcp_info of linux/tcp.h: where tcpi_unacked is. */
 const TCPI_UNACKED = 24;
 const TCP_INFO_BYTES = 104;
@@ -100,6 +97,8 @@ export function openStreamSockets(libc: Libc): StreamSockets {
   const listen = libc.bind<(fd: number, backlog: number) => number>('int listen(int fd, int backlog)');
   const shutdown = libc.bind<(fd: number, how: number) => number>('int shutdown(int fd, int how)');
 
+  const raise = openRaise(libc);
+
   const outcome = (result: number): string | null => (result < 0 ? lastErrno() : null);
   const read = (fd: number, level: number, name: number, bytes: number): Buffer => {
     const value = Buffer.alloc(bytes);
@@ -111,11 +110,7 @@ export function openStreamSockets(libc: Libc): StreamSockets {
     open(family) {
       const low = socket(FAMILIES[family], SOCK_STREAM | SOCK_CLOEXEC, 0);
       if (low < 0) throw kernelError('socket', family, lastErrno());
-      const fd = fcntl(low, F_DUPFD_CLOEXEC, LOWEST_FD);
-      const errno = lastErrno();
-      closeSync(low);
-      if (fd < 0) throw kernelError('fcntl', family, errno);
-      return fd;
+      return raise(low);
     },
     set(fd, option, on) {
       const [level, name] = SWITCHES[option];

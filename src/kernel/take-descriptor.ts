@@ -1,4 +1,5 @@
 import { closeSync } from 'node:fs';
+import { openRaise } from './high-descriptor.ts';
 import { kernelError, lastErrno, type Libc } from './libc.ts';
 
 /**
@@ -11,15 +12,12 @@ export type TakeDescriptor = (pid: number, fd: number) => number;
 /** Numbers of the calls; the same on every architecture. */
 const PIDFD_OPEN = 434;
 const PIDFD_GETFD = 438;
-const F_DUPFD_CLOEXEC = 1030;
-/** As for the sockets that we open ourselves. */
-const LOWEST_FD = 100;
 
 /** Binds pidfd_getfd(2). */
 export function openTakeDescriptor(libc: Libc): TakeDescriptor {
   const open = libc.bind<(call: number, pid: number, flags: number) => number>('long syscall(long call, int pid, uint flags)');
   const take = libc.bind<(call: number, pidfd: number, fd: number, flags: number) => number>('long syscall(long call, int pidfd, int fd, uint flags)');
-  const fcntl = libc.bind<(fd: number, command: number, argument: number) => number>('int fcntl(int fd, int command, int argument)');
+  const raise = openRaise(libc);
 
   return (pid, fd) => {
     const pidfd = open(PIDFD_OPEN, pid, 0);
@@ -28,10 +26,6 @@ export function openTakeDescriptor(libc: Libc): TakeDescriptor {
     const errno = lastErrno();
     closeSync(pidfd);
     if (low < 0) throw kernelError('pidfd_getfd', `${fd} of process ${pid}`, errno);
-    const high = fcntl(low, F_DUPFD_CLOEXEC, LOWEST_FD);
-    const trouble = lastErrno();
-    closeSync(low);
-    if (high < 0) throw kernelError('fcntl', String(low), trouble);
-    return high;
+    return raise(low);
   };
 }

@@ -1,4 +1,4 @@
-import { ACCEPTING } from './accepting.ts';
+import { ORDINARY } from './ordinary.ts';
 import type { Preset } from './preset.ts';
 import { UNBUFFERED } from './unbuffered.ts';
 
@@ -8,6 +8,7 @@ import { UNBUFFERED } from './unbuffered.ts';
  * workers, so it says nothing of the app. Source: gunicorn docs, "Signal Handling" (TERM) and "Deploying", systemd.
  */
 export const GUNICORN: Preset = {
+  ...ORDINARY,
   name: 'gunicorn',
   debianPackage: 'gunicorn',
   app: '"shop:app"',
@@ -15,9 +16,4 @@ export const GUNICORN: Preset = {
   argv: ({ app, workers }) => ['gunicorn', '--workers', String(workers ?? 1), app],
   passing: 'listen-fds',
   environment: () => UNBUFFERED,
-  reload: { kind: 'restart' },
-  stopSignal: 'SIGTERM',
-  stopTimeoutMs: 30_000,
-  ready: { kind: 'after', ms: 1000 },
-  readyListening: ACCEPTING,
 };

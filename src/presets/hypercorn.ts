@@ -1,5 +1,5 @@
-import { ACCEPTING } from './accepting.ts';
 import { descriptors } from './descriptors.ts';
+import { ORDINARY } from './ordinary.ts';
 import type { Preset } from './preset.ts';
 import { UNBUFFERED } from './unbuffered.ts';
 
@@ -8,6 +8,7 @@ import { UNBUFFERED } from './unbuffered.ts';
  * Source: hypercorn docs, "Binds" (fd://) and "Configuring" (graceful_timeout).
  */
 export const HYPERCORN: Preset = {
+  ...ORDINARY,
   name: 'hypercorn',
   debianPackage: 'python3-hypercorn',
   app: '"shop:app"',
@@ -20,9 +21,4 @@ export const HYPERCORN: Preset = {
   ],
   passing: 'fds',
   environment: () => UNBUFFERED,
-  reload: { kind: 'restart' },
-  stopSignal: 'SIGTERM',
-  stopTimeoutMs: 30_000,
-  ready: { kind: 'after', ms: 1000 },
-  readyListening: ACCEPTING,
 };

@@ -1,3 +1,4 @@
+import { ORDINARY } from './ordinary.ts';
 import type { Preset } from './preset.ts';
 
 /** HOST and PORT are what `listen` says. */
@@ -9,6 +10,7 @@ const AT_ITS_ADDRESS = 'exec mod_wsgi-express start-server --log-to-terminal ${P
  * Source: mod_wsgi docs, "mod_wsgi-express" (start-server and its options); Apache HTTP Server docs, "Stopping and Restarting".
  */
 export const MOD_WSGI_EXPRESS: Preset = {
+  ...ORDINARY,
   name: 'mod_wsgi-express',
   debianPackage: 'libapache2-mod-wsgi-py3 and, by pip, mod_wsgi-standalone',
   app: '"shop.wsgi"',
@@ -22,7 +24,4 @@ export const MOD_WSGI_EXPRESS: Preset = {
   passing: 'port',
   reload: { kind: 'signal', signal: 'SIGUSR1' },
   stopSignal: 'SIGWINCH',
-  stopTimeoutMs: 30_000,
-  ready: { kind: 'after', ms: 1000 },
-  readyListening: { kind: 'probe', probe: { kind: 'tcp', target: { kind: 'listen' } }, intervalMs: 100, timeoutMs: 5000 },
 };

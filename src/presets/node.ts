@@ -1,4 +1,4 @@
-import { ACCEPTING } from './accepting.ts';
+import { ORDINARY } from './ordinary.ts';
 import type { Preset } from './preset.ts';
 
 /**
@@ -7,15 +7,11 @@ import type { Preset } from './preset.ts';
  * and "http", server.close().
  */
 export const NODE: Preset = {
+  ...ORDINARY,
   name: 'node',
   debianPackage: 'nodejs',
   app: '"server.js"',
   takesWorkers: false,
   argv: ({ app }) => ['node', app],
   passing: 'listen-fds',
-  reload: { kind: 'restart' },
-  stopSignal: 'SIGTERM',
-  stopTimeoutMs: 30_000,
-  ready: { kind: 'after', ms: 1000 },
-  readyListening: ACCEPTING,
 };

@@ -1,6 +1,6 @@
 import { printAddress, type Address } from '../core/address.ts';
-import { ACCEPTING } from './accepting.ts';
 import { descriptors } from './descriptors.ts';
+import { ORDINARY } from './ordinary.ts';
 import type { Preset } from './preset.ts';
 
 /** Debian puts the version into the name of the program: php-fpm8.2. The newest is taken. */
@@ -17,6 +17,7 @@ exec "$program" "$@"`;
  * Source: PHP manual, "FastCGI Process Manager", configuration; php-src, sapi/fpm/fpm/fpm_sockets.c (FPM_SOCKETS, fpm_sockets_cleanup).
  */
 export const PHP_FPM: Preset = {
+  ...ORDINARY,
   name: 'php-fpm',
   debianPackage: 'php-fpm',
   app: '"php-fpm.conf"',
@@ -32,11 +33,7 @@ export const PHP_FPM: Preset = {
       ...Object.fromEntries(listen.map((address, index) => [index === 0 ? 'FPM_LISTEN' : `FPM_LISTEN_${index + 1}`, nameOf(address, fds[index])])),
     };
   },
-  reload: { kind: 'restart' },
   stopSignal: 'SIGQUIT',
-  stopTimeoutMs: 30_000,
-  ready: { kind: 'after', ms: 1000 },
-  readyListening: ACCEPTING,
 };
 
 /** What a pool has to call its socket. Without a colon it means a unix socket; this one can be neither bound nor removed. */

@@ -1,4 +1,4 @@
-import { ACCEPTING } from './accepting.ts';
+import { ORDINARY } from './ordinary.ts';
 import type { Preset } from './preset.ts';
 
 /**
@@ -6,6 +6,7 @@ import type { Preset } from './preset.ts';
  * Source: puma docs, "systemd" (socket activation) and "Signals" (TERM).
  */
 export const PUMA: Preset = {
+  ...ORDINARY,
   name: 'puma',
   debianPackage: 'puma',
   app: '"config.ru"',
@@ -17,9 +18,4 @@ export const PUMA: Preset = {
     app,
   ],
   passing: 'listen-fds',
-  reload: { kind: 'restart' },
-  stopSignal: 'SIGTERM',
-  stopTimeoutMs: 30_000,
-  ready: { kind: 'after', ms: 1000 },
-  readyListening: ACCEPTING,
 };

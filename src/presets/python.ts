@@ -1,4 +1,4 @@
-import { ACCEPTING } from './accepting.ts';
+import { ORDINARY } from './ordinary.ts';
 import type { Preset } from './preset.ts';
 import { UNBUFFERED } from './unbuffered.ts';
 
@@ -7,6 +7,7 @@ import { UNBUFFERED } from './unbuffered.ts';
  * dies at once. Source: Python docs, "socket" (fileno) and "signal"; sd_listen_fds(3).
  */
 export const PYTHON: Preset = {
+  ...ORDINARY,
   name: 'python',
   debianPackage: 'python3',
   app: '"server.py"',
@@ -14,9 +15,4 @@ export const PYTHON: Preset = {
   argv: ({ app }) => ['python3', app],
   passing: 'listen-fds',
   environment: () => UNBUFFERED,
-  reload: { kind: 'restart' },
-  stopSignal: 'SIGTERM',
-  stopTimeoutMs: 30_000,
-  ready: { kind: 'after', ms: 1000 },
-  readyListening: ACCEPTING,
 };

@@ -1,6 +1,6 @@
-import { ACCEPTING } from './accepting.ts';
 import { descriptors } from './descriptors.ts';
 import { inPythonOf } from './own-python.ts';
+import { ORDINARY } from './ordinary.ts';
 import type { Preset } from './preset.ts';
 import { UNBUFFERED } from './unbuffered.ts';
 import { UVICORN_LAUNCHER } from './uvicorn-launcher.ts';
@@ -10,6 +10,7 @@ import { UVICORN_LAUNCHER } from './uvicorn-launcher.ts';
  * Source: uvicorn docs, "Settings" (--workers) and "Server Behavior" (TERM).
  */
 export const UVICORN: Preset = {
+  ...ORDINARY,
   name: 'uvicorn',
   debianPackage: 'uvicorn',
   app: '"shop:app"',
@@ -21,9 +22,4 @@ export const UVICORN: Preset = {
   programs: ['uvicorn'],
   passing: 'fds',
   environment: () => UNBUFFERED,
-  reload: { kind: 'restart' },
-  stopSignal: 'SIGTERM',
-  stopTimeoutMs: 30_000,
-  ready: { kind: 'after', ms: 1000 },
-  readyListening: ACCEPTING,
 };

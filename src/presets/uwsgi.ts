@@ -1,5 +1,5 @@
-import { ACCEPTING } from './accepting.ts';
 import { descriptors } from './descriptors.ts';
+import { ORDINARY } from './ordinary.ts';
 import type { Preset } from './preset.ts';
 
 /** uWSGI's loader for each extension: core/emperor.c, vassal_new_argv. */
@@ -16,6 +16,7 @@ const LOADERS: Readonly<Record<string, string>> = { ini: '--ini', xml: '--xml', 
  * Source: uWSGI docs, "Managing the uWSGI server" and "Hooks"; core/socket.c (fd://), core/uwsgi.c (need-app).
  */
 export const UWSGI: Preset = {
+  ...ORDINARY,
   name: 'uwsgi',
   debianPackage: 'uwsgi-core',
   app: null,
@@ -31,8 +32,4 @@ export const UWSGI: Preset = {
   ],
   passing: 'fds',
   reload: { kind: 'signal', signal: 'SIGHUP' },
-  stopSignal: 'SIGTERM',
-  stopTimeoutMs: 30_000,
-  ready: { kind: 'after', ms: 1000 },
-  readyListening: ACCEPTING,
 };

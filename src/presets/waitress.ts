@@ -1,6 +1,6 @@
-import { ACCEPTING } from './accepting.ts';
 import { descriptors } from './descriptors.ts';
 import { inPythonOf } from './own-python.ts';
+import { ORDINARY } from './ordinary.ts';
 import type { Preset } from './preset.ts';
 import { UNBUFFERED } from './unbuffered.ts';
 import { WAITRESS_LAUNCHER } from './waitress-launcher.ts';
@@ -10,6 +10,7 @@ import { WAITRESS_LAUNCHER } from './waitress-launcher.ts';
  * Source: waitress docs, "waitress-serve" and "Arguments to waitress.serve".
  */
 export const WAITRESS: Preset = {
+  ...ORDINARY,
   name: 'waitress',
   debianPackage: 'python3-waitress',
   app: '"shop:app"',
@@ -18,9 +19,4 @@ export const WAITRESS: Preset = {
   programs: ['waitress-serve'],
   passing: 'fds',
   environment: () => UNBUFFERED,
-  reload: { kind: 'restart' },
-  stopSignal: 'SIGTERM',
-  stopTimeoutMs: 30_000,
-  ready: { kind: 'after', ms: 1000 },
-  readyListening: ACCEPTING,
 };

@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
+import { errnoOf } from '../errors.ts';
 
 /** What an environment file says, and what in it cannot be understood. */
 export interface EnvironmentFile {
@@ -20,7 +21,7 @@ export function readEnvironmentFile(path: string): EnvironmentFile | { readonly 
     if (stat.size > LARGEST_BYTES) return { unreadable: 'it is larger than 1 MiB' };
     return parseEnvironmentFile(readFileSync(path, 'utf8'));
   } catch (error) {
-    return { unreadable: error instanceof Error && 'code' in error ? String(error.code) : String(error) };
+    return { unreadable: errnoOf(error) || String(error) };
   }
 }
 

@@ -1,5 +1,6 @@
 import { accessSync, closeSync, constants, openSync, readSync, statSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
+import { errnoOf } from '../errors.ts';
 
 /** Where a program is, or why there is none. */
 export type Found =
@@ -44,7 +45,7 @@ function denial(path: string, anyUser: boolean): 'is missing' | 'is a directory'
     accessSync(path, constants.X_OK);
     return null;
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EACCES' ? 'is not executable' : 'is missing';
+    return errnoOf(error) === 'EACCES' ? 'is not executable' : 'is missing';
   }
 }
 

@@ -1,6 +1,6 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { basename } from 'node:path';
-import { unreachable, type Code } from '../errors.ts';
+import { errnoOf, unreachable, type Code } from '../errors.ts';
 import type { Fault } from '../core/fault.ts';
 import type { VassalSpec } from '../core/spec.ts';
 import type { UserDatabase } from '../kernel/user.ts';
@@ -86,7 +86,7 @@ export function directoryTrouble(directory: string, becomes: boolean): Complaint
     if (!becomes) accessSync(directory, constants.X_OK);
     return null;
   } catch (error) {
-    return complain(`cannot be entered (${error instanceof Error && 'code' in error ? String(error.code) : String(error)})`, 'check its permissions');
+    return complain(`cannot be entered (${errnoOf(error) || String(error)})`, 'check its permissions');
   }
 }
 

@@ -1,10 +1,8 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readlinkSync } from 'node:fs';
 import { EmperorError, errnoOf } from '../errors.ts';
+import { readProcessStat } from '../kernel/process-stat.ts';
 import type { TakeDescriptor } from '../kernel/take-descriptor.ts';
 import type { Slot } from './group.ts';
-
-/** Column of the session after the name in /proc/PID/stat: field 6 of proc_pid_stat(5). */
-const SESSION = 6 - 3;
 
 /**
  * Takes sockets back from an instance that lives: from its first process or, where that has closed them, from another one of its session.
@@ -49,17 +47,7 @@ function socketOf(link: string): number | null {
 }
 
 function sessionOf(pid: number): readonly number[] {
-  return list('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((each) => each !== pid && sessionIdOf(each) === pid);
-}
-
-function sessionIdOf(pid: number): number | null {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[SESSION]);
-  } catch (error) {
-    if (['ENOENT', 'ESRCH'].includes(errnoOf(error))) return null;
-    throw error;
-  }
+  return list('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((each) => each !== pid && readProcessStat(each)?.session === pid);
 }
 
 function list(folder: string): readonly string[] {

@@ -1,5 +1,6 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { errnoOf } from '../errors.ts';
 
 /**
  * Makes a folder, and those above it that are missing. Node's own way, `recursive`, never comes back from /proc and says ENOENT of a
@@ -14,7 +15,7 @@ export function makeFolder(path: string, mode: number): boolean {
     mkdirSync(path, { mode });
     return true;
   } catch (error) {
-    const errno = error instanceof Error && 'code' in error ? error.code : null;
+    const errno = errnoOf(error);
     if (errno === 'EEXIST' && statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return false;
     if (errno !== 'ENOENT' || path === dirname(path)) throw error;
   }

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import type { InstanceId } from '../../src/core/state.ts';
-import { ownerOf, readKin, type Kin } from '../../src/notify/kinship.ts';
+import { readProcessStat } from '../../src/kernel/process-stat.ts';
+import { ownerOf, type Kin } from '../../src/notify/kinship.ts';
 import { stateOf } from '../runner/household.ts';
 import { until } from '../until.ts';
 
@@ -53,10 +54,10 @@ describe('the instance of a process', () => {
       expect(printed).toMatch(/^\d+\n$/);
       return Number(printed);
     });
-    expect(readKin(grandchild)?.session).toBe(instance.pid);
+    expect(readProcessStat(grandchild)?.session).toBe(instance.pid);
     const instanceOf = (pid: number): InstanceId | null => (pid === instance.pid ? SHOP : null);
     expect(ownerOf(grandchild, instanceOf)).toBe(SHOP);
-    expect(ownerOf(grandchild, instanceOf, (pid) => ({ parent: readKin(pid)?.parent ?? 0, session: 0 }))).toBe(SHOP);
+    expect(ownerOf(grandchild, instanceOf, (pid) => ({ parent: readProcessStat(pid)?.parent ?? 0, session: 0 }))).toBe(SHOP);
     expect(ownerOf(process.pid, instanceOf)).toBe(null);
     process.kill(-(instance.pid ?? 0), 'SIGKILL');
     await until(() => expect([null, 'Z']).toContain(stateOf(grandchild)));

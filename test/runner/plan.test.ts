@@ -5,7 +5,6 @@ import { instanceEnvironment } from '../../src/runner/environment.ts';
 import { exitStatus } from '../../src/runner/exit-status.ts';
 import { runsAs } from '../../src/runner/identity.ts';
 import { launchPlan } from '../../src/runner/launch-plan.ts';
-import { parseStartTicks } from '../../src/runner/proc.ts';
 import { notifyEnvironment, socketEnvironment } from '../../src/runner/protocol-environment.ts';
 import { parseInterpreter } from '../../src/runner/program.ts';
 import { judgeErrno } from '../../src/runner/refusal.ts';
@@ -142,12 +141,4 @@ it.each([
   ['stranger', { kind: 'unknown' }],
 ] as const)('tells the ending %j as %j', (ending, status) => {
   expect(exitStatus(ending)).toEqual(status);
-});
-
-it.each([
-  ['1 (sh) S 0 1 1 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 777 9 9', 777],
-  ['1 (a) b) (c) R 0 1 1 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 778 9 9', 778],
-  ['1 (sh) S 0', null],
-])('finds the start time in %j', (stat, ticks) => {
-  expect(parseStartTicks(stat)).toBe(ticks);
 });

@@ -1,7 +1,7 @@
-import { InvalidArgumentError } from 'commander';
 import type { OrderResult } from '../../control/protocol.ts';
 import type { Address } from '../../core/address.ts';
 import { EmperorError } from '../../errors.ts';
+import { between } from '../count.ts';
 import { EXIT, exitCodeOfResults } from '../exit-codes.ts';
 import type { Load } from '../load.ts';
 import { table } from '../render/table.ts';
@@ -24,6 +24,8 @@ interface CertifyOptions extends ControlOption {
   readonly json?: boolean;
 }
 
+/** Of swaps, and of connections. */
+const MOST = 9_999;
 /** Load before the first swap and after the last one, so that there is something to compare with, ms. */
 const CALM_MS = 1_000;
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -35,8 +37,8 @@ export const certify: DeclareVerb = (program, cli) => {
   withControl(program.command('certify').argument('<name>', 'a vassal that listens on the loopback or on a unix socket'))
     .summary('reload a vassal under load, and count what its clients lose')
     .description('Asks the vassal over its own address without a pause, reloads it meanwhile, and prints requests answered, requests lost and the longest time without an answer. Ends with 0 if nothing was lost.')
-    .option('--swaps <count>', 'reloads', count, 3)
-    .option('--connections <count>', 'requests under way at one time', count, 8)
+    .option('--swaps <count>', 'reloads', between(1, MOST), 3)
+    .option('--connections <count>', 'requests under way at one time', between(1, MOST), 8)
     .option('--path <path>', 'what is asked for; an answer of 500 or more is a lost request', '/')
     .option('--no-keep-alive', 'a new connection for each request')
     .option('--json', 'print the result as a document')
@@ -52,7 +54,7 @@ export const certify: DeclareVerb = (program, cli) => {
         const before = load.result();
         load.lap();
         await during();
-        laps.push(between(title, before, load));
+        laps.push(lapOf(title, before, load));
       };
       await lap('before', () => pause(CALM_MS));
       for (let swap = 1; swap <= options.swaps && refused.length === 0; swap += 1) {
@@ -62,14 +64,15 @@ export const certify: DeclareVerb = (program, cli) => {
         });
       }
       await lap('after', () => pause(CALM_MS));
-      const { answered, lost, slowestMs } = await load.end();
+      const { answered, lost, resent, slowestMs } = await load.end();
       const total = [...lost.values()].reduce((sum, each) => sum + each, 0);
       if (options.json === true) {
-        await cli.terminal.out(`${JSON.stringify({ name, swaps: options.swaps, answered, lost: Object.fromEntries(lost), slowestMs, laps }, null, 2)}\n`);
+        await cli.terminal.out(`${JSON.stringify({ name, swaps: options.swaps, answered, lost: Object.fromEntries(lost), resent, slowestMs, laps }, null, 2)}\n`);
       } else {
         await cli.terminal.out(picture(laps));
         const reasons = [...lost].map(([why, times]) => `${times} × ${why}`).join(', ');
         await cli.terminal.out(`${name}: ${answered} requests answered, ${total} lost${reasons === '' ? '' : ` (${reasons})`}; slowest answer ${slowestMs.toFixed(0)} ms\n`);
+        if (resent > 0) await cli.terminal.out(`asked again, as browsers and proxies do, because the server closed a kept connection under the next request: ${resent}\n`);
       }
       for (const { text } of resultLines('reload', refused)) cli.terminal.err(text);
       if (refused.length > 0) cli.ends(exitCodeOfResults(refused));
@@ -77,7 +80,7 @@ export const certify: DeclareVerb = (program, cli) => {
     });
 };
 
-function between(title: string, before: ReturnType<Load['result']>, load: Load): Lap {
+function lapOf(title: string, before: ReturnType<Load['result']>, load: Load): Lap {
   const after = load.result();
   const sum = (lost: ReadonlyMap<string, number>): number => [...lost.values()].reduce((all, each) => all + each, 0);
   return { title, answered: after.answered - before.answered, lost: sum(after.lost) - sum(before.lost), longestGapMs: Math.round(after.longestGapMs) };
@@ -105,11 +108,6 @@ function parsePrinted(text: string): Address | null {
   const [, host = '', port = ''] = /^\[?([^\]]*)\]?:(\d+)$/.exec(text) ?? [];
   const local = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
   return local === '::1' || local.startsWith('127.') ? { kind: 'tcp', host: local, port: Number(port), v6only: false } : null;
-}
-
-function count(text: string): number {
-  if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError('a whole number from 1 to 9999');
-  return Number(text);
 }
 
 async function pause(ms: number): Promise<void> {

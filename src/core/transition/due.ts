@@ -1,5 +1,5 @@
 import { deadlineOf, dueOf } from '../deadline.ts';
-import { generationsOf, isTaken, withPlace } from '../generation.ts';
+import { exchange, generationsOf, isTaken, withPlace } from '../generation.ts';
 import { KILL_AGAIN_MS, launch, stateWith } from '../lifecycle.ts';
 import { passStage } from '../overlap.ts';
 import type { Generation, Instance, Leaving, Place, Vassal } from '../state.ts';
@@ -39,9 +39,7 @@ function pass(vassal: Vassal, generation: Generation, place: Place, turn: Turn):
   if (place.phase === 'backoff') {
     const restarted: Vassal = { ...vassal, restarts: vassal.restarts + 1 };
     const filled = withPlace(generation, place, launch(restarted, generation, turn, 'its wait is over'));
-    const { state } = restarted;
-    if (state.phase !== 'reloading') return { ...restarted, state: stateWith(filled) };
-    return { ...restarted, state: generation === state.next ? { ...state, next: filled } : { ...state, current: filled } };
+    return vassal.state.phase === 'reloading' ? exchange(restarted, generation, filled) : { ...restarted, state: stateWith(filled) };
   }
   if (!isTaken(place)) return vassal;
   if (place.phase === 'ready') return sick(vassal, place.instance.id, WATCHDOG, turn);

@@ -1,7 +1,8 @@
 import { unreachable, type Code } from '../../errors.ts';
 import { respite } from '../backoff.ts';
 import type { InstanceEvent, Said } from '../event.ts';
-import { generationsOf, placeOf, withPlace, type Taken } from '../generation.ts';
+import { failed } from '../failure.ts';
+import { exchange, generationsOf, placeOf, withPlace, type Taken } from '../generation.ts';
 import { bringDown, rise, seconds, stateWith } from '../lifecycle.ts';
 import { advance, blame, overlap, served, verdict } from '../overlap.ts';
 import type { ExitStatus, Failure, Generation, Instance, InstanceId, Place, Proof, Vassal } from '../state.ts';
@@ -27,7 +28,7 @@ export function told(vassal: Vassal, event: InstanceEvent, turn: Turn): Vassal |
     case 'said':
       return said(vassal, event.instance, event.said, turn);
     case 'quoted':
-      return quoted(vassal, event.instance, event.lines);
+      return quoted(vassal, event.instance, event.lines, turn);
     default:
       return unreachable(event);
   }
@@ -49,10 +50,7 @@ function find(vassal: Vassal, id: InstanceId): Standing | null {
 
 /** The vassal with something else in a place. Its phase stays. */
 function put(vassal: Vassal, { generation, place }: Standing, other: Place): Vassal {
-  const { state } = vassal;
-  const changed = withPlace(generation, place, other);
-  if (state.phase === 'reloading') return { ...vassal, state: generation === state.next ? { ...state, next: changed } : { ...state, current: changed } };
-  return 'current' in state ? { ...vassal, state: { ...state, current: changed } } : vassal;
+  return exchange(vassal, generation, withPlace(generation, place, other));
 }
 
 function spawned(vassal: Vassal, id: InstanceId, process: Proof, turn: Turn): Vassal {
@@ -79,7 +77,7 @@ function unlaunchable(before: Vassal, event: InstanceEvent & { type: 'unlaunchab
   const { state } = before;
   const { instance } = standing.place;
   note(turn, before, 'unlaunchable', event.reason, { instance });
-  const failure: Failure = { revision: instance.runs.number, code: event.code, message: event.reason, at: turn.now.at, instance: null, output: [] };
+  const failure = failed(instance.runs.number, event.code, event.reason, turn.now.at);
   if (event.lasting) turn.effects.push({ type: 'recheck', vassal: before.id });
   if (state.phase === 'reloading' || !event.lasting) return lost(before, standing.generation, standing.place, { failure, status: null, readyForMs: null, alive: false }, turn);
   // The last good revision cannot be launched either: nothing is left to try.
@@ -218,9 +216,12 @@ function withStatus(instance: Instance, word: Said): Instance {
   return status === null || status === instance.status ? instance : { ...instance, status };
 }
 
-function quoted(vassal: Vassal, instance: InstanceId, lines: readonly string[]): Vassal {
+function quoted(vassal: Vassal, id: InstanceId, lines: readonly string[], turn: Turn): Vassal {
   const { failure } = vassal;
-  return failure === null || failure.instance !== instance ? vassal : { ...vassal, failure: { ...failure, output: lines } };
+  const last = lines.at(-1);
+  if (failure === null || failure.instance !== id || last === undefined) return vassal;
+  note(turn, vassal, 'quoted', `instance ${id} had printed last: ${last}`, { revision: failure.revision });
+  return { ...vassal, failure: { ...failure, output: lines } };
 }
 
 /** It was not ready in time. */
@@ -232,7 +233,7 @@ export function timedOut(vassal: Vassal, generation: Generation, place: Taken & 
 }
 
 function fail(instance: Instance, code: Code, message: string, turn: Turn): Failure {
-  return { revision: instance.runs.number, code, message, at: turn.now.at, instance: instance.id, output: [] };
+  return failed(instance.runs.number, code, message, turn.now.at, instance.id);
 }
 
 function codeOf(status: ExitStatus): Code {

@@ -1,5 +1,6 @@
 import { unreachable } from '../../errors.ts';
 import type { SocketEvent } from '../event.ts';
+import { failed } from '../failure.ts';
 import { bringDown, rest } from '../lifecycle.ts';
 import { drained } from '../overlap.ts';
 import type { Vassal } from '../state.ts';
@@ -21,7 +22,7 @@ export function toldOfSockets(vassal: Vassal, event: SocketEvent, turn: Turn): V
       return held(vassal, turn);
     case 'unholdable': {
       if (state.phase !== 'idle') return vassal;
-      const failure = { revision: vassal.newest?.number ?? 0, code: event.code, message: event.reason, at: turn.now.at, instance: null, output: [] };
+      const failure = failed(vassal.newest?.number ?? 0, event.code, event.reason, turn.now.at);
       if (vassal.failure?.message !== event.reason) note(turn, vassal, 'unlaunchable', `${event.reason}; trying again in ${HOLD_AGAIN_MS / 1000} s`);
       return { ...vassal, failure, state: { ...state, retryMs: turn.now.ms + HOLD_AGAIN_MS } };
     }

@@ -1,5 +1,5 @@
 import { respite } from '../backoff.ts';
-import { withPlace } from '../generation.ts';
+import { exchange, withPlace } from '../generation.ts';
 import { bringDown, curse, launch, seconds, stateWith } from '../lifecycle.ts';
 import { blame, finish, refuse, verdict, type Reloading } from '../overlap.ts';
 import type { ExitStatus, Failure, Generation, Place, Vassal } from '../state.ts';
@@ -54,9 +54,9 @@ function refill(vassal: Vassal, generation: Generation, place: Taken, loss: Loss
   return after;
 }
 
+/** While it is not replaced, its phase is that of what it has. */
 function withCurrent(vassal: Vassal, current: Generation): Vassal {
-  const { state } = vassal;
-  return { ...vassal, state: state.phase === 'reloading' ? { ...state, current } : stateWith(current) };
+  return vassal.state.phase === 'reloading' ? exchange(vassal, vassal.state.current, current) : { ...vassal, state: stateWith(current) };
 }
 
 function lostInReload(vassal: Reloading, generation: Generation, place: Taken, loss: Loss, turn: Turn): Vassal | null {
