@@ -21,7 +21,7 @@ export function turnDeadline(state: EmperorState, nowMs: number): number {
 export function deadlineOf(vassal: Vassal): number {
   const { state } = vassal;
   let earliest = Infinity;
-  for (const leaving of vassal.leaving) earliest = Math.min(earliest, leaving.killAtMs);
+  for (const leaving of vassal.leaving) earliest = Math.min(earliest, leaving.dueMs);
   for (const generation of generationsOf(vassal)) for (const place of generation.places) earliest = Math.min(earliest, dueOf(place));
   if (state.phase === 'reloading' && state.stage.kind !== 'judging') earliest = Math.min(earliest, state.stage.untilMs);
   if (state.phase === 'idle') earliest = Math.min(earliest, state.retryMs ?? Infinity);

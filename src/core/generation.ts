@@ -1,4 +1,4 @@
-import type { Generation, Instance, InstanceId, Place, Vassal } from './state.ts';
+import type { Generation, Instance, InstanceId, Place, Runnable, Vassal } from './state.ts';
 
 /** A place that has an instance. */
 export type Taken = Extract<Place, { readonly instance: Instance }>;
@@ -45,4 +45,9 @@ export function exchange(vassal: Vassal, old: Generation, other: Generation): Va
 export function generationsOf({ state }: Vassal): readonly Generation[] {
   if (state.phase === 'reloading') return [state.current, state.next];
   return 'current' in state ? [state.current] : [];
+}
+
+/** Whether the emperor holds sockets for it. */
+export function holdsSockets({ spec }: Runnable): boolean {
+  return spec.listen.length > 0 && spec.passing !== 'port';
 }

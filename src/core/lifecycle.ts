@@ -1,12 +1,10 @@
 import { failed } from './failure.ts';
+import { curse, dismiss } from './farewell.ts';
 import { printFault } from './fault.ts';
-import { generationsOf, instancesIn, readyCount } from './generation.ts';
+import { generationsOf, holdsSockets, instancesIn, readyCount } from './generation.ts';
 import type { Outcome } from './listing.ts';
 import type { DownReason, Generation, Instance, InstanceId, Leaving, Place, Revision, Runnable, Vassal, VassalState } from './state.ts';
 import { note, type Turn } from './turn.ts';
-
-/** An instance that survives SIGKILL this long (it hangs in the kernel) is killed again. */
-export const KILL_AGAIN_MS = 5_000;
 
 /** `now`: it is to run. `lazily`: it may wait for its first connection, if its file says so. */
 export type Eagerness = 'now' | 'lazily';
@@ -86,22 +84,23 @@ export function stateWith(current: Generation): VassalState {
   return waits && (!alive || !current.proven) ? { phase: 'backoff', current } : { phase: 'starting', current };
 }
 
-/** Tells an instance to die; its whole group is killed when its stop timeout has passed. */
-export function curse(instance: Instance, turn: Turn): Leaving {
-  const { stopSignal, stopTimeoutMs } = instance.runs.spec;
-  turn.effects.push({ type: 'signal', instance: instance.id, signal: stopSignal, whom: 'main' });
-  return { instance, killAtMs: turn.now.ms + stopTimeoutMs, killed: false };
-}
-
 /** Curses all that serves or starts. A vassal of which nothing runs goes where {@link rest} sends it. @param resumeMs when a `backoff` is over */
 export function bringDown(vassal: Vassal, turn: Turn, why: DownReason, reason: string, resumeMs = 0): Vassal | null {
   if (vassal.state.phase === 'stopping') return { ...vassal, state: { phase: 'stopping', why, resumeMs } };
   const doomed = inService(vassal);
-  const leaving = [...vassal.leaving, ...doomed.map((instance) => curse(instance, turn))];
+  const leaving = [...vassal.leaving, ...bidFarewell(vassal, turn)];
   const after: Vassal = { ...vassal, leaving, state: { phase: 'stopping', why, resumeMs } };
   if (leaving.length === 0 || (doomed.length === 0 && why !== 'stop')) return rise(after, turn, reason, vassal);
   for (const instance of doomed) note(turn, vassal, 'cursed', reason, { instance, after });
   return after;
+}
+
+/** What waits for the generation that has the traffic can wait on, for those who come; what waits for the other one can not. */
+function bidFarewell(vassal: Vassal, turn: Turn): readonly Leaving[] {
+  const { state } = vassal;
+  if (state.phase !== 'reloading') return inService(vassal).map((instance) => curse(instance, turn));
+  const [stays, goes] = state.stage.kind === 'swapped' ? [state.next, state.current] : [state.current, state.next];
+  return [...instancesIn(stays).map((instance) => curse(instance, turn)), ...dismiss(vassal, goes, turn)];
 }
 
 /** All that a stopping vassal had has ended (or need not be waited for): what is next follows from why it was brought down. @param before as it was, for the history */
@@ -151,11 +150,6 @@ export function isDown(vassal: Vassal): boolean {
 /** The instances that live, or are being started or stopped. */
 export function living(vassal: Vassal): readonly Instance[] {
   return [...inService(vassal), ...vassal.leaving.map((each) => each.instance)];
-}
-
-/** Whether the emperor holds sockets for it. */
-export function holdsSockets({ spec }: Runnable): boolean {
-  return spec.listen.length > 0 && spec.passing !== 'port';
 }
 
 function isOnDemand(runs: Runnable): boolean {

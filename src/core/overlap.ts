@@ -1,5 +1,6 @@
-import { instancesIn, isTaken, withPlaces } from './generation.ts';
-import { curse, generation, holdsSockets, stateWith, wanted } from './lifecycle.ts';
+import { curse, dismiss } from './farewell.ts';
+import { holdsSockets, instancesIn, isTaken, withPlaces } from './generation.ts';
+import { generation, stateWith, wanted } from './lifecycle.ts';
 import type { Failure, Generation, Place, Runnable, Vassal, VassalState } from './state.ts';
 import { note, type Turn } from './turn.ts';
 
@@ -117,7 +118,7 @@ export function served(vassal: Vassal, runs: Runnable): Vassal {
 /** The next generation failed: the current one goes on, and the newest revision is not tried again until it is touched. */
 export function refuse(vassal: Reloading, failure: Failure, turn: Turn): Vassal {
   const { current, next } = vassal.state;
-  const leaving = [...vassal.leaving, ...instancesIn(next).map((instance) => curse(instance, turn))];
+  const leaving = [...vassal.leaving, ...dismiss(vassal, next, turn)];
   const missing = Math.max(0, wanted(vassal, current.runs) - current.places.length);
   const refill = Array.from({ length: missing }, (): Place => ({ phase: 'queued', why: 'the next generation failed' }));
   // Looked after anew: it may have been sick, which is told once.

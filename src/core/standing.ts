@@ -1,7 +1,7 @@
 import { sameAddress, type Listen } from './address.ts';
 import type { StandingEffect } from './effect.ts';
-import { generationsOf, isTaken } from './generation.ts';
-import { chosen, holdsSockets } from './lifecycle.ts';
+import { generationsOf, holdsSockets, isTaken } from './generation.ts';
+import { chosen } from './lifecycle.ts';
 import type { VassalId } from './listing.ts';
 import type { VassalSpec } from './spec.ts';
 import type { InstanceId, Place, Runnable, Vassal } from './state.ts';
@@ -15,8 +15,8 @@ interface Standing {
   readonly probes: ReadonlyMap<InstanceId, Question>;
   /** Who gets new connections; null: nothing of it runs. */
   readonly traffic: { readonly generation: number; readonly share: number; readonly moves: boolean } | null;
-  /** The generation whose last waiting connections are awaited. */
-  readonly draining: number | null;
+  /** The generations whose last waiting connections are awaited. */
+  readonly draining: ReadonlySet<number>;
   /** Generations with sockets of which something lives or is to live. */
   readonly generations: ReadonlySet<number>;
   /** The addresses that are held. */
@@ -31,7 +31,7 @@ interface Question {
   readonly effect: StandingEffect & { readonly type: 'judge' | 'tend' };
 }
 
-const NOTHING: Standing = { probes: new Map(), traffic: null, draining: null, generations: new Set(), held: [], knock: null, idleMs: null };
+const NOTHING: Standing = { probes: new Map(), traffic: null, draining: new Set(), generations: new Set(), held: [], knock: null, idleMs: null };
 
 /** The effects of a change of one vassal; null: it was not there before, or is forgotten. */
 export function standingEffects(id: VassalId, name: string, before: Vassal | null, after: Vassal | null): readonly StandingEffect[] {
@@ -43,7 +43,7 @@ export function standingEffects(id: VassalId, name: string, before: Vassal | nul
   if (now.traffic !== null && (now.traffic.moves || old.traffic?.moves === true) && moved(old.traffic, now.traffic)) {
     effects.push({ type: 'steer', vassal: id, generation: now.traffic.generation, share: now.traffic.share });
   }
-  if (now.draining !== null && now.draining !== old.draining) effects.push({ type: 'await-drained', vassal: id, generation: now.draining });
+  for (const generation of now.draining) if (!old.draining.has(generation)) effects.push({ type: 'await-drained', vassal: id, generation });
   for (const generation of old.generations) if (!now.generations.has(generation)) effects.push({ type: 'retire', vassal: id, generation });
   if (old.knock !== null && old.knock !== now.knock) effects.push({ type: 'ignore-knock', vassal: id });
   if (old.held.some((each) => !now.held.some((kept) => sameAddress(kept.address, each.address)))) effects.push({ type: 'release', vassal: id, keep: now.held });
@@ -66,8 +66,11 @@ function standing(vassal: Vassal): Standing {
   const listening = generations.some((each) => holdsSockets(each.runs));
   return {
     probes: new Map(generations.flatMap((each) => each.places).flatMap((place) => questions(place))),
-    traffic: listening ? traffic(vassal) : null,
-    draining: state.phase === 'reloading' && state.stage.kind === 'swapped' && !state.stage.drained ? state.current.number : null,
+    traffic: listening ? traffic(vassal) : turnedAway(vassal),
+    draining: new Set([
+      ...(state.phase === 'reloading' && state.stage.kind === 'swapped' && !state.stage.drained ? [state.current.number] : []),
+      ...vassal.leaving.filter(({ stage }) => stage === 'draining').map(({ instance }) => instance.generation),
+    ]),
     generations: new Set([
       ...generations.filter((each) => holdsSockets(each.runs)).map((each) => each.number),
       ...vassal.leaving.filter(({ instance }) => holdsSockets(instance.runs)).map(({ instance }) => instance.generation),
@@ -106,6 +109,12 @@ function traffic({ state }: Vassal): Standing['traffic'] {
       return rolled === 0 ? { generation: current.number, share: 1, moves: true } : { generation: next.number, share: rolled / (rolled + current.places.length), moves: true };
     }
   }
+}
+
+/** All of it goes: what still drains is not to get what can wait for the next start. */
+function turnedAway({ leaving }: Vassal): Standing['traffic'] {
+  const told = leaving.find(({ stage, instance }) => stage !== 'draining' && holdsSockets(instance.runs));
+  return told === undefined || leaving.every(({ stage }) => stage !== 'draining') ? null : { generation: told.instance.generation, share: 1, moves: true };
 }
 
 /** What an operator stopped, and what nobody will serve, is refused at once; all else can wait to be served. */

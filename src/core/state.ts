@@ -171,11 +171,12 @@ export interface Vassal {
   readonly deaths: number;
 }
 
-/** An instance that was told to die. At `killAtMs` its whole group is killed; `killed` says that this was done. */
+/** An instance on its way out: farewell.ts. */
 export interface Leaving {
   readonly instance: Instance;
-  readonly killAtMs: number;
-  readonly killed: boolean;
+  readonly stage: 'draining' | 'told' | 'killed';
+  /** When it is hastened: told, killed, killed again. */
+  readonly dueMs: number;
 }
 
 /** What the store remembers of a vassal from an earlier life of the emperor. */

@@ -1,7 +1,8 @@
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Event } from '../core/event.ts';
-import { holdsSockets, isDown } from '../core/lifecycle.ts';
+import { holdsSockets } from '../core/generation.ts';
+import { isDown } from '../core/lifecycle.ts';
 import type { EmperorState } from '../core/state.ts';
 import { firstState } from '../core/step.ts';
 import { claim } from '../control/socket.ts';

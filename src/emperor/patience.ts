@@ -8,7 +8,7 @@ const DRAIN_LOOK_MS = 5;
 /** Between two looks at the connections of a vassal that may fall asleep: the kernel remembers a closed one for a minute. */
 const LOOK_MS = 20_000;
 
-/** Waits for what happens at the sockets of vassals, and tells of it. Each wait is for one vassal, and a new one of its kind ends that before. */
+/** Waits for what happens at the sockets of vassals, and tells of it. A new wait ends the one before of its kind, for the same vassal, or generation. */
 export interface Patience extends Disposable {
   /** Tells of the first connection that waits. */
   awaitKnock(vassal: VassalId): void;
@@ -30,22 +30,23 @@ export interface PatienceOptions {
 /** Opens it. Disposing ends all waits. */
 export function openPatience({ sockets, clock, post }: PatienceOptions): Patience {
   const knocks = new Map<VassalId, () => void>();
-  const drains = new Map<VassalId, () => void>();
+  const drains = new Map<string, () => void>();
   const uses = new Map<VassalId, () => void>();
 
-  function exchange(waits: Map<VassalId, () => void>, vassal: VassalId, end: (() => void) | null): void {
-    waits.get(vassal)?.();
-    if (end === null) waits.delete(vassal);
-    else waits.set(vassal, end);
+  function exchange<Key>(waits: Map<Key, () => void>, key: Key, end: (() => void) | null): void {
+    waits.get(key)?.();
+    if (end === null) waits.delete(key);
+    else waits.set(key, end);
   }
 
   function lookIfDrained(vassal: VassalId, generation: number): void {
+    const key = `${generation} of ${vassal}`;
     if (sockets.queued(vassal, generation) === 0) {
-      exchange(drains, vassal, null);
+      exchange(drains, key, null);
       post({ type: 'drained', vassal, generation });
       return;
     }
-    drains.set(vassal, clock.after(DRAIN_LOOK_MS, () => lookIfDrained(vassal, generation)));
+    exchange(drains, key, clock.after(DRAIN_LOOK_MS, () => lookIfDrained(vassal, generation)));
   }
 
   function watchUse(vassal: VassalId, idleMs: number): () => void {
@@ -71,7 +72,6 @@ export function openPatience({ sockets, clock, post }: PatienceOptions): Patienc
     },
     ignoreKnock: (vassal) => exchange(knocks, vassal, null),
     awaitDrained(vassal, generation) {
-      exchange(drains, vassal, null);
       lookIfDrained(vassal, generation);
     },
     awaitUnused: (vassal, idleMs) => exchange(uses, vassal, watchUse(vassal, idleMs)),

@@ -1,6 +1,6 @@
 import type { Effect } from '../core/effect.ts';
 import type { Event } from '../core/event.ts';
-import { holdsSockets } from '../core/lifecycle.ts';
+import { holdsSockets } from '../core/generation.ts';
 import type { InstanceId } from '../core/state.ts';
 import { EmperorError, unreachable } from '../errors.ts';
 import type { Prober } from '../probes/prober.ts';

@@ -131,7 +131,7 @@ describe('what has become of an order to be down', () => {
   });
 
   it.each(['stop', 'pause'] as const)('%s is pending while an old instance of the vassal is leaving', (verb) => {
-    const leaving = living(vassal(PHASES.ready)).map((instance) => ({ instance, killAtMs: 5, killed: false }));
+    const leaving = living(vassal(PHASES.ready)).map((instance) => ({ instance, stage: 'told', dueMs: 5 } as const));
     expect(leaving).toHaveLength(1);
     expect(outcomeOf({ verb }, vassal(verb === 'stop' ? PHASES.stopped : PHASES.paused, { leaving }), PAST).kind).toBe('pending');
   });

@@ -178,7 +178,7 @@ describe('a canary', () => {
   });
 
   it.each([
-    ['turns sick', (stage: Stage): readonly string[] => words(stage.play({ type: 'sick', instance: 'shop#2' as InstanceId, answer: 'HTTP 500' })), ['steer 1 1', 'SIGTERM main shop#2'], 'E_SICK'],
+    ['turns sick', (stage: Stage): readonly string[] => words(stage.play({ type: 'sick', instance: 'shop#2' as InstanceId, answer: 'HTTP 500' })), ['steer 1 1', 'await-drained 2'], 'E_SICK'],
     ['dies', (stage: Stage): readonly string[] => words(stage.exit(stage.instances()[1])), ['steer 1 1', 'retire 2'], 'E_EXITED'],
   ])('that %s gives all traffic back', (_, fails, effects, code) => {
     const stage = serving(canary);
@@ -186,6 +186,39 @@ describe('a canary', () => {
     expect(fails(stage)).toEqual(effects);
     expect(stage.phase()).toBe('ready');
     expect(stage.vassal()?.failure?.code).toBe(code);
+  });
+
+  it.each<[string, (stage: Stage) => readonly string[], readonly string[]]>([
+    ['is refused', (stage) => words(stage.play({ type: 'sick', instance: 'shop#2' as InstanceId, answer: 'HTTP 500' })), ['steer 1 1', 'await-drained 2']],
+    ['is paused', (stage) => words(stage.order('pause')), ['steer 1 1', 'SIGTERM main shop#1', 'await-drained 2']],
+    ['is restarted', (stage) => words(stage.order('restart')), ['steer 1 1', 'SIGTERM main shop#1', 'await-drained 2']],
+    ['is edited', (stage) => words(stage.list(declare('shop', { ...server, ...canary }, 'c', 3))), ['steer 1 1', 'await-drained 2', 'launch shop#3']],
+  ])('that %s serves those that wait for it, then it is told to end', (_, ends, effects) => {
+    const stage = serving(canary);
+    swapped(stage, canary);
+    expect(ends(stage)).toEqual(effects);
+    expect(drain(stage, 2)).toEqual(['SIGTERM main shop#2']);
+    expect(drain(stage, 2)).toEqual([]);
+  });
+
+  it('for whom connections wait too long is told to end all the same', () => {
+    const stage = serving(canary);
+    swapped(stage, canary);
+    stage.play({ type: 'sick', instance: 'shop#2' as InstanceId, answer: 'HTTP 500' });
+    expect(words(stage.wait(29_999))).toEqual([]);
+    expect(words(stage.wait(1))).toEqual(['SIGTERM main shop#2']);
+    expect(drain(stage, 2)).toEqual([]);
+    expect(words(stage.wait(30_000))).toEqual(['SIGKILL group shop#2']);
+  });
+
+  it('that is refused and drains does not keep the next one from coming', () => {
+    const stage = serving(canary);
+    swapped(stage, canary);
+    stage.play({ type: 'sick', instance: 'shop#2' as InstanceId, answer: 'HTTP 500' });
+    stage.list(declare('shop', { ...server, ...canary }, 'c', 3));
+    stage.spawn(stage.instances().find(({ id }) => id === 'shop#3'));
+    expect(prove(stage, stage.instances().find(({ id }) => id === 'shop#3'))).toEqual(['steer 3 0.05']);
+    expect(drain(stage, 2)).toEqual(['SIGTERM main shop#2']);
   });
 });
 
@@ -228,7 +261,8 @@ describe('several instances', () => {
     prove(stage, last());
     stage.exit(stage.vassal()?.leaving[0]?.instance);
     stage.spawn(last());
-    expect(words(stage.exit(last()))).toEqual(['steer 1 1', 'SIGTERM main shop#4', 'launch shop#6']);
+    expect(words(stage.exit(last()))).toEqual(['steer 1 1', 'await-drained 2', 'launch shop#6']);
+    expect(drain(stage, 2)).toEqual(['SIGTERM main shop#4']);
     expect(stage.instances().filter((each) => each.runs.number === 1).length).toBe(3);
   });
 

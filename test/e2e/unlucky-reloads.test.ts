@@ -236,3 +236,31 @@ describe('vassals that wait for others', () => {
     expect(mended.vassals.map(({ failure }) => failure)).toEqual([null, null, null, null]);
   });
 });
+
+describe('while a canary has its share of the users', () => {
+  it.each<[string, (daemon: Daemon, shop: Shop) => Promise<unknown>]>([
+    ['a pause and its end', async (daemon) => {
+      expect(await daemon.cli('pause', 'shop')).toMatchObject({ code: 0 });
+      expect(await daemon.cli('resume', 'shop')).toMatchObject({ code: 0 });
+    }],
+    ['a restart', async (daemon) => expect(await daemon.cli('restart', 'shop')).toMatchObject({ code: 0 })],
+    ['an edit', async (daemon, shop) => {
+      shop.let('three');
+      shop.edit('three', 'canary = { share = "50%", for = "60s" }');
+      await daemon.until(only(({ stage, revision }) => stage === 'canary' && revision === 1), 'the next canary has its share');
+    }],
+  ])('%s loses no request', async (_what, happens) => {
+    const { daemon: started, shop } = await openShop();
+    await using daemon = started;
+    await shop.serve();
+    const load = shop.load();
+    shop.let('two');
+    shop.edit('two', 'canary = { share = "50%", for = "60s" }');
+    await daemon.until(only(({ stage }) => stage === 'canary'), 'the canary has its share');
+    await until(async () => expect(await answer(shop.port)).toContain('two'));
+    await happens(daemon, shop);
+    const { lost, answered } = await load.end();
+    expect(Object.fromEntries(lost)).toEqual({});
+    expect(answered).toBeGreaterThan(10);
+  });
+});

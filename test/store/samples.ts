@@ -55,7 +55,7 @@ export function reloadingWith(current: Instance, next: Instance): VassalState {
 }
 
 export function leaverOf(instance: Instance): Leaving {
-  return { instance, killAtMs: 1, killed: false };
+  return { instance, stage: 'told', dueMs: 1 };
 }
 
 export function failureOf(changes: Partial<Failure> = {}): Failure {

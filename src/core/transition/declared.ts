@@ -1,6 +1,7 @@
 import { unreachable } from '../../errors.ts';
+import { curse, dismiss } from '../farewell.ts';
 import { instancesIn, withPlaces } from '../generation.ts';
-import { bringDown, chosen, curse, failureOf, inService, rest, sameOutcome, stateWith } from '../lifecycle.ts';
+import { bringDown, chosen, failureOf, inService, rest, sameOutcome, stateWith } from '../lifecycle.ts';
 import type { Declaration } from '../listing.ts';
 import { overlap, type Reloading } from '../overlap.ts';
 import type { Generation, Instance, Place, Remembered, Revision, Runnable, Vassal } from '../state.ts';
@@ -200,7 +201,7 @@ function replace(vassal: Vassal, turn: Turn, why: string): Vassal | null {
   if (state.phase !== 'reloading') return bringDown(vassal, turn, 'restart', why);
   // Both generations have connections: the one that goes is given its time.
   if (state.stage.kind === 'swapped') return { ...vassal, state: { ...state, stage: { ...state.stage, again: why } } };
-  const leaving = [...vassal.leaving, ...instancesIn(state.next).map((instance) => curse(instance, turn))];
+  const leaving = [...vassal.leaving, ...dismiss(vassal, state.next, turn)];
   return overlap({ ...vassal, leaving }, state.current, runs, why);
 }
 

@@ -1,16 +1,17 @@
 import { deadlineOf, dueOf } from '../deadline.ts';
+import { hasten } from '../farewell.ts';
 import { exchange, generationsOf, isTaken, withPlace } from '../generation.ts';
-import { KILL_AGAIN_MS, launch, stateWith } from '../lifecycle.ts';
+import { launch, stateWith } from '../lifecycle.ts';
 import { passStage } from '../overlap.ts';
-import type { Generation, Instance, Leaving, Place, Vassal } from '../state.ts';
-import { note, type Turn } from '../turn.ts';
+import type { Generation, Instance, Place, Vassal } from '../state.ts';
+import type { Turn } from '../turn.ts';
 import { afterSwap } from './declared.ts';
 import { ready, sick, timedOut, WATCHDOG } from './instance.ts';
 
 /** Time has passed: does what was due. A vassal without a passed deadline comes back as it was. */
 export function due(before: Vassal, turn: Turn): Vassal | null {
   if (deadlineOf(before) > turn.now.ms) return before;
-  let vassal: Vassal | null = { ...before, leaving: before.leaving.map((each) => killIfDue(before, each, turn)) };
+  let vassal: Vassal | null = { ...before, leaving: before.leaving.map((each) => hasten(before, each, turn)) };
   // Each rule may change everything: what is due after it is looked for anew. None of them leaves its own deadline behind.
   while (vassal !== null) {
     const after = dueOnce(vassal, turn);
@@ -49,21 +50,4 @@ function pass(vassal: Vassal, generation: Generation, place: Place, turn: Turn):
 
 function afterMs({ runs }: Instance): number {
   return runs.spec.ready.kind === 'after' ? runs.spec.ready.ms : 0;
-}
-
-function killIfDue(vassal: Vassal, cursed: Leaving, turn: Turn): Leaving {
-  if (cursed.killAtMs > turn.now.ms) return cursed;
-  note(turn, vassal, 'killed', killReason(cursed), { instance: cursed.instance });
-  return kill(cursed.instance, turn);
-}
-
-/** Kills an instance with its whole group, now; and again if that should not help. */
-export function kill(instance: Instance, turn: Turn): Leaving {
-  turn.effects.push({ type: 'signal', instance: instance.id, signal: 'SIGKILL', whom: 'group' });
-  return { instance, killAtMs: turn.now.ms + KILL_AGAIN_MS, killed: true };
-}
-
-function killReason({ instance, killed }: Leaving): string {
-  if (killed) return `instance ${instance.id} survived SIGKILL; killing it again`;
-  return `instance ${instance.id} did not end within ${instance.runs.spec.stopTimeoutMs} ms of its stop signal; killing its whole group`;
 }

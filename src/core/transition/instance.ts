@@ -183,8 +183,8 @@ function said(vassal: Vassal, id: InstanceId, word: Said, turn: Turn): Vassal | 
   const leaver = vassal.leaving.find((each) => each.instance.id === id);
   if (leaver !== undefined) {
     const instance = withStatus(leaver.instance, word);
-    const killAtMs = more === null || leaver.killed ? leaver.killAtMs : Math.max(leaver.killAtMs, more);
-    return { ...vassal, leaving: vassal.leaving.map((each) => (each === leaver ? { ...each, instance, killAtMs } : each)) };
+    const dueMs = more === null || leaver.stage !== 'told' ? leaver.dueMs : Math.max(leaver.dueMs, more);
+    return { ...vassal, leaving: vassal.leaving.map((each) => (each === leaver ? { ...each, instance, dueMs } : each)) };
   }
   const standing = find(vassal, id);
   if (standing === null) return vassal;
@@ -218,9 +218,9 @@ function withStatus(instance: Instance, word: Said): Instance {
 
 function quoted(vassal: Vassal, id: InstanceId, lines: readonly string[], turn: Turn): Vassal {
   const { failure } = vassal;
+  if (failure === null || failure.instance !== id) return vassal;
   const last = lines.at(-1);
-  if (failure === null || failure.instance !== id || last === undefined) return vassal;
-  note(turn, vassal, 'quoted', `instance ${id} had printed last: ${last}`, { revision: failure.revision });
+  if (last !== undefined) note(turn, vassal, 'quoted', `instance ${id} had printed last: ${last}`, { revision: failure.revision });
   return { ...vassal, failure: { ...failure, output: lines } };
 }
 

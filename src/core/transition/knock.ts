@@ -1,6 +1,7 @@
 import { unreachable } from '../../errors.ts';
 import type { SocketEvent } from '../event.ts';
 import { failed } from '../failure.ts';
+import { drainedAway } from '../farewell.ts';
 import { bringDown, rest } from '../lifecycle.ts';
 import { drained } from '../overlap.ts';
 import type { Vassal } from '../state.ts';
@@ -29,10 +30,15 @@ export function toldOfSockets(vassal: Vassal, event: SocketEvent, turn: Turn): V
     case 'unused':
       return state.phase === 'ready' ? bringDown(vassal, turn, 'sleep', 'nobody has connected for its idle timeout') : vassal;
     case 'drained':
-      return state.phase === 'reloading' ? afterSwap({ ...vassal, state }, drained(vassal, event.generation, turn), turn) : vassal;
+      return toldOfDrain(drainedAway(vassal, event.generation, turn), event.generation, turn);
     default:
       return unreachable(event);
   }
+}
+
+function toldOfDrain(vassal: Vassal, generation: number, turn: Turn): Vassal | null {
+  const { state } = vassal;
+  return state.phase === 'reloading' ? afterSwap({ ...vassal, state }, drained(vassal, generation, turn), turn) : vassal;
 }
 
 /** What kept its sockets from being opened is over. */

@@ -1,6 +1,7 @@
 import { respite } from '../backoff.ts';
+import { curse } from '../farewell.ts';
 import { exchange, withPlace } from '../generation.ts';
-import { bringDown, curse, launch, seconds, stateWith } from '../lifecycle.ts';
+import { bringDown, launch, seconds, stateWith } from '../lifecycle.ts';
 import { blame, finish, refuse, verdict, type Reloading } from '../overlap.ts';
 import type { ExitStatus, Failure, Generation, Place, Vassal } from '../state.ts';
 import type { Taken } from '../generation.ts';
@@ -62,8 +63,8 @@ function withCurrent(vassal: Vassal, current: Generation): Vassal {
 function lostInReload(vassal: Reloading, generation: Generation, place: Taken, loss: Loss, turn: Turn): Vassal | null {
   const { state } = vassal;
   if (generation === state.next) {
-    const emptied = empty(vassal, generation, place, loss, turn);
-    return afterSwap(vassal, refuse({ ...emptied, state: { ...state, next: withPlace(generation, place, null) } }, loss.failure, turn), turn);
+    const rest: Reloading = loss.alive ? vassal : { ...vassal, state: { ...state, next: withPlace(generation, place, null) } };
+    return afterSwap(vassal, refuse(rest, loss.failure, turn), turn);
   }
   if (state.stage.kind === 'swapped') {
     const current = withPlace(generation, place, null);

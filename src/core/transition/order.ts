@@ -1,7 +1,8 @@
 import { unreachable } from '../../errors.ts';
 import type { OrderEvent } from '../event.ts';
+import { curse } from '../farewell.ts';
 import { isTaken, withPlaces } from '../generation.ts';
-import { bringDown, curse, isDown, rest } from '../lifecycle.ts';
+import { bringDown, isDown, rest } from '../lifecycle.ts';
 import type { Generation, Leaving, Place, Vassal } from '../state.ts';
 import { note, type Turn } from '../turn.ts';
 import { apply } from './declared.ts';
