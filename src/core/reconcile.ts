@@ -17,16 +17,17 @@ export interface Reconciled {
  * never a wrong state. Mark and sweep, as in runit's runsvdir. The same listing twice changes nothing, and of thousands of
  * files only those are looked into that differ, with those that share their names.
  */
-export function reconcile(state: EmperorState, event: Event & { type: 'listed' }, turn: Turn): Reconciled {
+export function reconcile(state: EmperorState, event: Event & { type: 'listed' | 'showing' }, turn: Turn): Reconciled {
   const before = state.sources.find((source) => source.name === event.source)?.listing ?? new Map<VassalId, Declaration>();
-  const listing = new Map<VassalId, Declaration>();
+  const isWhole = event.type === 'listed';
+  const listing = new Map<VassalId, Declaration>(isWhole ? [] : before);
   const differ: Declaration[] = [];
   for (const declaration of event.declarations) {
     listing.set(declaration.id, declaration);
     if (before.get(declaration.id) !== declaration) differ.push(declaration);
   }
   for (const [id, declaration] of before) if (!listing.has(id)) differ.push(declaration);
-  const sources = state.sources.map((source) => (source.name === event.source ? { ...source, listing, blind: null } : source));
+  const sources = state.sources.map((source) => (source.name === event.source ? { ...source, listing, isWhole: source.isWhole || isWhole, blind: null } : source));
 
   const names = state.names.with(namesOf(differ, sources, state));
   const vassals = new Map<VassalId, Vassal | null>();
@@ -46,7 +47,7 @@ export function reconcile(state: EmperorState, event: Event & { type: 'listed' }
     remembered.delete(id);
     if (after !== vassal) vassals.set(id, after ?? null);
   }
-  for (const [id, each] of remembered) {
+  for (const [id, each] of isWhole ? remembered : []) {
     if (each.source !== event.source && awaited(each, sources)) continue;
     remembered.delete(id);
     vassals.set(id, orphaned(each, turn));
@@ -56,7 +57,7 @@ export function reconcile(state: EmperorState, event: Event & { type: 'listed' }
 
 /** Some source may show it yet: its own or, if that is not looked at any more, any. A stray has no file to be shown. */
 function awaited({ source, newest }: Remembered, sources: readonly Source[]): boolean {
-  return sources.some((each) => each.name === source) || (newest !== null && sources.some((each) => each.listing === null));
+  return sources.some((each) => each.name === source) || (newest !== null && sources.some((each) => !each.isWhole));
 }
 
 interface Shown {

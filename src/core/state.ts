@@ -212,6 +212,8 @@ export interface Source {
   readonly name: string;
   /** What it showed last; null before its first look. */
   readonly listing: ReadonlyMap<VassalId, Declaration> | null;
+  /** It was once listed to its end. */
+  readonly isWhole: boolean;
   /** Set while it cannot be looked at. `since`: wall time, ms. */
   readonly blind: { readonly reason: string; readonly since: number } | null;
 }

@@ -29,7 +29,7 @@ export interface Step {
 export function firstState(sources: readonly string[], remembered: readonly Remembered[], past: Iterable<readonly [VassalId, number]>, nextSerial: number, maxStarting: number = Infinity): EmperorState {
   return {
     life: 'running',
-    sources: sources.map((name) => ({ name, listing: null, blind: null })),
+    sources: sources.map((name) => ({ name, listing: null, isWhole: false, blind: null })),
     vassals: Table.empty(),
     instances: Table.empty(),
     timed: Table.empty(),
@@ -120,7 +120,8 @@ const NOTHING: Outcome = { vassals: new Map() };
 
 function handle(state: EmperorState, event: Event, turn: Turn): Outcome {
   switch (event.type) {
-    case 'listed': {
+    case 'listed':
+    case 'showing': {
       if (state.life !== 'running') return NOTHING;
       const { vassals, ...rest } = reconcile(state, event, turn);
       const sighted = state.sources.some((source) => source.name === event.source && source.blind !== null);

@@ -117,7 +117,7 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
 
     const onTrouble = (message: string): void => logger.warn({}, message);
     const sources = opened(openSources(settings, process.cwd(), { clock, libc, onTrouble, look: (source, look) => declarer.look(source, look) }));
-    const declarer = opened(createDeclarer({ parse: judge.parse, vet: judge.vet, awaitAppearance: sources.awaitAppearance }, (event) => emperor.post(event)));
+    const declarer = opened(createDeclarer({ parse: judge.parse, vet: judge.vet, awaitAppearance: sources.awaitAppearance }, clock, (event) => emperor.post(event)));
     const sockets = opened(openSockets(libc));
     for (const { id, name, living, leaving } of remembered) {
       const [first] = living;
@@ -169,6 +169,7 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
 
     const ended = untilEnd(emperor).then(() => closeAll(parts));
     await sources.start();
+    await declarer.told();
     logger.info({ pid: process.pid, sources: sources.names, control: settings.control, adopted }, 'reigns');
     return {
       ended: ended.then(() => logger.info({}, 'has ended')),

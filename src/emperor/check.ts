@@ -33,7 +33,7 @@ export async function checkPaths(paths: readonly string[], environment: Readonly
     }
     const seen = [...survey.nameless, ...survey.files.flatMap((file) => look(file))];
     const declared: Declaration[] = [];
-    using declarer = createDeclarer({ parse: judge.parse, vet: judge.vet, awaitAppearance: () => () => undefined }, (event) => {
+    using declarer = createDeclarer({ parse: judge.parse, vet: judge.vet, awaitAppearance: () => () => undefined }, { soon: (callback) => callback() }, (event) => {
       if (event.type === 'listed') declared.push(...event.declarations);
     });
     declarer.look(selection.source, { kind: 'listing', files: seen });

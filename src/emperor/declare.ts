@@ -2,6 +2,7 @@ import type { Event } from '../core/event.ts';
 import type { Declaration, Look, Outcome, SeenFile, VassalId } from '../core/listing.ts';
 import type { VassalSpec } from '../core/spec.ts';
 import type { Fault } from '../core/fault.ts';
+import type { Clock } from '../world/clock.ts';
 
 /** What turns a file into a declaration. */
 export interface Judges {
@@ -17,18 +18,26 @@ export interface Judges {
 export interface Declarer extends Disposable {
   /** A monitor has looked. */
   look(source: string, look: Look): void;
+  /** Resolves when all that the monitors saw until now was told. */
+  told(): Promise<void>;
   /** Judges one file again: what it needs on this host may have changed. */
   recheck(id: VassalId): void;
 }
+
+/** Files that are judged before the first of them are told of: while those are being started there is time for the others. Each part is twice as long as the one before. */
+const FIRST_PART = 64;
 
 /**
  * Parses and vets each file once: the same {@link SeenFile} object gives the same declaration, so a listing of
  * thousands with one change costs one parse. A file that lacks something on this host is judged again when it appears.
  */
-export function createDeclarer(judges: Judges, post: (event: Event) => void): Declarer {
+export function createDeclarer(judges: Judges, clock: Pick<Clock, 'soon'>, post: (event: Event) => void): Declarer {
   const files = new Map<string, readonly SeenFile[]>();
   const known = new WeakMap<SeenFile, Declaration>();
   const waits = new Map<VassalId, () => void>();
+  /** What is being told of each source; a newer look takes its place. */
+  const telling = new Map<string, readonly SeenFile[]>();
+  let onceTold: (() => void)[] = [];
 
   function declare(file: SeenFile): Declaration {
     const cached = known.get(file);
@@ -71,12 +80,41 @@ export function createDeclarer(judges: Judges, post: (event: Event) => void): De
   }
 
   function tell(source: string, seen: readonly SeenFile[]): void {
-    post({ type: 'listed', source, declarations: seen.map(declare) });
+    telling.set(source, seen);
+    tellFrom(source, seen, 0, FIRST_PART);
+  }
+
+  function tellFrom(source: string, seen: readonly SeenFile[], from: number, atMost: number): void {
+    if (telling.get(source) !== seen) return;
+    let judged = 0;
+    let end = from;
+    for (const file of seen.slice(from)) {
+      if (judged === atMost) break;
+      if (!known.has(file)) judged += 1;
+      declare(file);
+      end += 1;
+    }
+    const declarations = seen.slice(0, end).map(declare);
+    if (end < seen.length) {
+      post({ type: 'showing', source, declarations });
+      clock.soon(() => tellFrom(source, seen, end, atMost * 2));
+      return;
+    }
+    post({ type: 'listed', source, declarations });
+    endTelling(source);
+  }
+
+  function endTelling(source: string): void {
+    telling.delete(source);
+    if (telling.size > 0) return;
+    for (const resolve of onceTold) resolve();
+    onceTold = [];
   }
 
   return {
     look(source, look) {
       if (look.kind === 'blind') {
+        endTelling(source);
         post({ type: 'blind', source, reason: look.reason });
         return;
       }
@@ -88,8 +126,13 @@ export function createDeclarer(judges: Judges, post: (event: Event) => void): De
       files.set(source, look.files);
       tell(source, look.files);
     },
+    told: () => new Promise((resolve) => {
+      if (telling.size === 0) resolve();
+      else onceTold.push(resolve);
+    }),
     recheck,
     [Symbol.dispose]() {
+      telling.clear();
       for (const end of waits.values()) end();
       waits.clear();
     },

@@ -64,3 +64,10 @@ it('one source says nothing about the files of another', () => {
   expect(show(stage, B)).toEqual([]);
   expect(stage.phase('shop', '/a')).toBe('starting');
 });
+
+it('the first part of a listing starts what is in it, and says nothing about the rest', () => {
+  const stage = new Stage().serve(declare('shop'));
+  expect(words(stage.play({ type: 'showing', source: 'dir:///v', declarations: [declare('blog')] }))).toEqual(['launch blog#2']);
+  expect(stage.phase('shop')).toBe('ready');
+  expect(words(stage.list(declare('blog')))).toEqual(['SIGTERM main shop#1']);
+});

@@ -501,6 +501,13 @@ describe('an earlier life', () => {
     expect(stage.phase()).toBe('ready');
   });
 
+  it('lives on while only the first part of a listing without it is known', () => {
+    const stage = new Stage(undefined, [{ ...remembered, living: [instance] }]);
+    expect(words(stage.play({ type: 'showing', source: 'dir:///v', declarations: [declare('blog')] }))).toEqual(['launch blog#1']);
+    expect(stage.list(declare('blog'), declare('shop'))).toEqual([]);
+    expect(stage.phase()).toBe('ready');
+  });
+
   it('reloads a living instance whose file was edited meanwhile', () => {
     const stage = new Stage(undefined, [{ ...remembered, living: [instance] }]);
     expect(words(stage.list(declare('shop', {}, 'b', 2)))).toEqual(['SIGTERM main shop#7']);

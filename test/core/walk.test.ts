@@ -100,7 +100,10 @@ class World {
   }
 
   list(source: string): void {
-    this.play({ type: 'listed', source, declarations: [...this.listings.get(source)!.values()] });
+    const declarations = [...this.listings.get(source)!.values()];
+    // A part of it may be told first.
+    if (declarations.length > 1) this.play({ type: 'showing', source, declarations: declarations.slice(0, 1) });
+    this.play({ type: 'listed', source, declarations });
   }
 }
 

@@ -3,6 +3,7 @@ import type { Event } from '../../src/core/event.ts';
 import type { Fault } from '../../src/core/fault.ts';
 import type { Declaration, SeenFile, VassalId } from '../../src/core/listing.ts';
 import { createDeclarer, type Declarer } from '../../src/emperor/declare.ts';
+import type { Clock } from '../../src/world/clock.ts';
 import { specOf } from '../fakes/declaration.ts';
 
 function seen(name: string, text = 'good', stamp = '1'): SeenFile {
@@ -19,7 +20,7 @@ interface Stage {
   readonly waits: ReadonlyMap<string, () => void>;
 }
 
-function stage(): Stage {
+function stage(clock: Pick<Clock, 'soon'> = { soon: (callback) => callback() }): Stage {
   const events: Event[] = [];
   const parsed: string[] = [];
   const lacks = new Set<string>();
@@ -35,7 +36,7 @@ function stage(): Stage {
       waits.set(path, onAppear);
       return () => void waits.delete(path);
     },
-  }, (event) => events.push(event));
+  }, clock, (event) => events.push(event));
   return { declarer, events, parsed, lacks, waits, appear: (path) => { lacks.delete(path); waits.get(path)?.(); } };
 }
 
@@ -94,4 +95,47 @@ it('waits for nothing after its end', () => {
   declarer.look('dir:///v', { kind: 'listing', files: [seen('shop', '/app')] });
   declarer[Symbol.dispose]();
   expect(waits.size).toBe(0);
+});
+
+/** So many files that they are told of in parts. */
+const many = (text = 'good'): readonly SeenFile[] => Array.from({ length: 500 }, (_, index) => seen(`v${index}`, text));
+
+it('tells of the first of many files while the others are not judged yet', async () => {
+  const later: (() => void)[] = [];
+  const { declarer, events, parsed } = stage({ soon: (callback) => later.push(callback) });
+  declarer.look('dir:///v', { kind: 'listing', files: many() });
+  expect(events.map(({ type }) => type)).toEqual(['showing']);
+  expect(parsed.length).toBeLessThan(100);
+  let told = false;
+  const untilTold = declarer.told().then(() => (told = true));
+  for (let next = later.shift(); next !== undefined; next = later.shift()) {
+    expect(told).toBe(false);
+    next();
+  }
+  await untilTold;
+  expect(events.at(-1)).toMatchObject({ type: 'listed' });
+  expect(last(events)).toHaveLength(500);
+  expect(parsed).toHaveLength(500);
+});
+
+it.each([
+  ['a newer look', { kind: 'listing', files: [seen('shop')] }, 'listed'],
+  ['a source that went blind', { kind: 'blind', reason: 'EACCES' }, 'blind'],
+] as const)('tells of %s, and no more of what was seen before', async (_what, look, type) => {
+  const later: (() => void)[] = [];
+  const { declarer, events } = stage({ soon: (callback) => later.push(callback) });
+  declarer.look('dir:///v', { kind: 'listing', files: many() });
+  declarer.look('dir:///v', look);
+  for (const next of later) next();
+  await declarer.told();
+  expect(events.map((event) => event.type)).toEqual(['showing', type]);
+});
+
+it('tells of many files at once if all but a few are known', () => {
+  const { declarer, events } = stage();
+  const files = many();
+  declarer.look('dir:///v', { kind: 'listing', files });
+  const before = events.length;
+  declarer.look('dir:///v', { kind: 'listing', files: [...files, seen('shop')] });
+  expect(events.slice(before).map(({ type }) => type)).toEqual(['listed']);
 });
