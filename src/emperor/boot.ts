@@ -17,7 +17,7 @@ import { ownerOf } from '../notify/kinship.ts';
 import { openNotify } from '../notify/notify.ts';
 import { openProber } from '../probes/open-prober.ts';
 import { openDirectRunner } from '../runner/direct.ts';
-import { openTool } from '../runner/tool.ts';
+import { loadTools, openTool } from '../runner/tool.ts';
 import { findInstances } from '../runner/strays.ts';
 import { openSockets } from '../sockets/open-sockets.ts';
 import { openStore } from '../store/sqlite.ts';
@@ -171,6 +171,7 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
     await sources.start();
     await declarer.told();
     logger.info({ pid: process.pid, sources: sources.names, control: settings.control, adopted }, 'reigns');
+    await loadTools();
     return {
       ended: ended.then(() => logger.info({}, 'has ended')),
       post: (event) => emperor.post(event),

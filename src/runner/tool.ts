@@ -1,4 +1,3 @@
-import { execa } from 'execa';
 import type { Instance } from '../core/state.ts';
 import { EmperorError } from '../errors.ts';
 import type { Libc } from '../kernel/libc.ts';
@@ -41,6 +40,11 @@ const MOST_BYTES = 4_096;
 /** Turns of the event loop after its end, in which what it had printed is read. */
 const LAST_TURNS = 3;
 
+/** Loads what tools are run with: a tenth of a second that no boot has to wait for; but before an upgrade on the disk can take it away. */
+export async function loadTools(): Promise<void> {
+  await import('execa');
+}
+
 /** Makes what runs tools. */
 export function openTool(options: ToolOptions): Tool {
   const users = openUserDatabase(options.libc);
@@ -55,6 +59,7 @@ export function openTool(options: ToolOptions): Tool {
 }
 
 async function run(plan: LaunchPlan, vassalName: string, signal: AbortSignal): Promise<ToolEnding> {
+  const { execa } = await import('execa');
   const [name = plan.file, ...rest] = plan.argv;
   const command = execa(plan.file, rest, {
     argv0: name,
