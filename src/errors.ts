@@ -45,6 +45,7 @@ export const CODES = {
   E_STORE: 'the database cannot be opened, read or written',
   E_STORE_DAMAGED: 'the database was damaged and has been moved aside',
   E_LOG: 'output of instances could not be written and was lost',
+  E_UPGRADE: 'the program on the disk cannot take the place of the emperor',
   E_BLIND: 'a source of vassals cannot be looked at',
   E_KERNEL: 'a system call failed',
   E_BUG: 'the emperor met a bug of its own',

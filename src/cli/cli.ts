@@ -25,6 +25,7 @@ const VERBS: Readonly<Record<string, () => Promise<DeclareVerb>>> = {
   diff: async () => (await import('./commands/diff.ts')).diff,
   check: async () => (await import('./commands/check.ts')).check,
   certify: async () => (await import('./commands/certify.ts')).certify,
+  upgrade: async () => (await import('./commands/upgrade.ts')).upgrade,
   shutdown: async () => (await import('./commands/shutdown.ts')).shutdown,
   help: async () => (await import('./commands/help.ts')).help,
 };

@@ -13,6 +13,8 @@ export interface RunFlags {
   readonly logLevel?: LogLevel;
   /** Parsed already, in ms. */
   readonly rescan?: number;
+  /** Only prove that it could be done. */
+  readonly rehearse?: boolean;
 }
 
 /** The configuration file, and whether it has to be there: only one that was named has to. */

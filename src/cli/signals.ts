@@ -6,6 +6,8 @@ export interface SignalTarget {
   /** Rereads the configuration and looks at all sources again. */
   reread(): Promise<void>;
   reopenLogs(): Promise<void>;
+  /** Lets the program on the disk take over. */
+  upgrade(): Promise<unknown>;
 }
 
 /** Where signals come from: `process`. */
@@ -22,7 +24,7 @@ export interface CaughtSignals extends Disposable {
 
 /**
  * The signals of the daemon: TERM and INT end it (a second one hurries), HUP rereads the configuration and looks at the
- * sources again, USR1 reopens the logs. USR2 is for an upgrade in place, which there is not yet. Caught before the emperor
+ * sources again, USR1 reopens the logs, USR2 upgrades in place. Caught before the emperor
  * boots: the default of most would end it half way, and a TERM would be lost.
  * @param onTrouble told when something fails
  */
@@ -52,6 +54,6 @@ function deliver(signal: NodeJS.Signals, target: SignalTarget, onTrouble: (signa
   const trouble = (reason: unknown): void => onTrouble(signal, reason);
   if (signal === 'SIGHUP') target.reread().catch(trouble);
   else if (signal === 'SIGUSR1') target.reopenLogs().catch(trouble);
-  else if (signal === 'SIGUSR2') trouble('this version cannot be upgraded in place yet');
+  else if (signal === 'SIGUSR2') target.upgrade().catch(trouble);
   else target.post({ type: 'shutdown', keep: false, actor: signal });
 }

@@ -3,11 +3,14 @@ import { CODES, EmperorError, type Code } from '../errors.ts';
 import {
   ACTOR_HEADER, VERSION_PREFIX,
   type Demand, type DiffDocument, type EmperorDocument, type EventDocument, type OrderReply, type RevisionsDocument, type ShutdownReply,
-  type StatusDocument, type WhyDocument,
+  type StatusDocument, type UpgradeReply, type WhyDocument,
 } from './protocol.ts';
 
 /** How long an emperor may be silent before it counts as hung, beyond what it was asked to wait. */
 const PATIENCE_MS = 30_000;
+
+/** The successor may take half a minute to prove itself. */
+const UPGRADE_PATIENCE_MS = 60_000;
 
 /** What can be asked of an emperor. Everything rejects with an EmperorError: what the emperor answered, E_NO_EMPEROR, or E_TIMEOUT. */
 export interface ControlClient {
@@ -23,6 +26,8 @@ export interface ControlClient {
   /** Bytes as they come. */
   logs(name: string, lines: number, follow: boolean): AsyncIterable<Uint8Array>;
   events(name: string | null, limit: number, follow: boolean): AsyncIterable<EventDocument>;
+  /** Resolves when the program on the disk has proved that it can take over; it does so next. Rejects with E_UPGRADE if it can not. */
+  upgrade(): Promise<UpgradeReply>;
   /** Resolves when the emperor is gone; without `wait`, when it has heard. Rejects with E_TIMEOUT if `patience` ends first. */
   shutdown(keep: boolean, wait: boolean, patience: AbortSignal): Promise<ShutdownReply>;
 }
@@ -59,6 +64,7 @@ export function controlClient(socketPath: string, actor: string, patienceMs: num
       const query = `limit=${limit}${follow ? '&follow=1' : ''}${name === null ? '' : `&name=${encodeURIComponent(name)}`}`;
       for await (const line of linesOf(textOf(bytes(await ask('GET', `/events?${query}`, null, patienceMs), socketPath)))) yield parse(line) as EventDocument;
     },
+    upgrade: async () => (await document('POST', '/upgrade', null, UPGRADE_PATIENCE_MS)) as UpgradeReply,
     shutdown: async (keep, wait, patience) => {
       let said = '';
       try {

@@ -48,6 +48,8 @@ export interface ControlPorts {
   /** Reads the text of a vassal file as this host does. */
   readonly parse: (vassal: VassalId, text: string) => Outcome;
   readonly logs: LogReader;
+  /** Lets the program on the disk take over, once it has proved that it can. Rejects with E_UPGRADE. */
+  readonly upgrade: (actor: string) => Promise<{ readonly version: string }>;
   /** Has every source looked at again. */
   readonly rescan: () => Promise<void>;
 }

@@ -16,8 +16,8 @@ export interface EmperorDocument {
   readonly version: string;
   readonly pid: number;
   readonly startedAt: string;
-  /** `stopping`: every vassal is to end. `leaving`: the emperor goes, the instances stay. */
-  readonly life: 'running' | 'stopping' | 'leaving';
+  /** `starting`: the files of some source were not all seen yet. `stopping`: every vassal is to end. `leaving`: the emperor goes, the instances stay. */
+  readonly life: 'starting' | 'running' | 'stopping' | 'leaving';
   readonly sources: readonly string[];
   /** Sources that cannot be looked at; what they showed last still stands. */
   readonly blind: readonly { readonly source: string; readonly reason: string; readonly since: string }[];
@@ -203,6 +203,13 @@ export interface OrderResult {
 /** What `POST /v1/shutdown` answers first. With `wait=1` the reply then stays open until the emperor's process is gone. */
 export interface ShutdownReply {
   readonly pid: number;
+}
+
+/** What `POST /v1/upgrade` answers: versions. */
+export interface UpgradeReply {
+  readonly pid: number;
+  readonly from: string;
+  readonly to: string;
 }
 
 /** What every request that fails is answered with. */

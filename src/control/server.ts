@@ -13,6 +13,7 @@ import { logs } from './commands/logs.ts';
 import { order } from './commands/order.ts';
 import { rescan } from './commands/rescan.ts';
 import { shutdown } from './commands/shutdown.ts';
+import { upgrade } from './commands/upgrade.ts';
 import { status, statusOfOne } from './commands/status.ts';
 import { why } from './commands/why.ts';
 import { ACTOR_HEADER, VERSION_PREFIX, type ErrorReply, type OrderVerb } from './protocol.ts';
@@ -22,7 +23,7 @@ const ORDERS: readonly OrderVerb[] = ['start', 'stop', 'restart', 'reload', 'pau
 
 /** Everything that can be asked. */
 const COMMANDS: readonly ControlCommand[] = [
-  emperor, status, statusOfOne, ...ORDERS.map(order), logs, events, history, diff, why, shutdown, rescan,
+  emperor, status, statusOfOne, ...ORDERS.map(order), logs, events, history, diff, why, shutdown, upgrade, rescan,
 ];
 
 /** Largest body of a request: room for many names. */

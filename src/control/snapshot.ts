@@ -21,7 +21,7 @@ export function emperorDocument(state: EmperorState, identity: Identity): Empero
     version: identity.version,
     pid: identity.pid,
     startedAt: rfc3339(identity.startedAt),
-    life: state.life,
+    life: state.life === 'running' && state.sources.some(({ isWhole, blind }) => !isWhole && blind === null) ? 'starting' : state.life,
     sources: state.sources.map((source) => source.name),
     blind: state.sources.flatMap(({ name, blind }) => (blind === null ? [] : [{ source: name, reason: blind.reason, since: rfc3339(blind.since) }])),
   };

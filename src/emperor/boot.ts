@@ -1,13 +1,15 @@
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Address } from '../core/address.ts';
 import type { Event } from '../core/event.ts';
 import { holdsSockets } from '../core/generation.ts';
-import { isDown } from '../core/lifecycle.ts';
+import { chosen, isDown } from '../core/lifecycle.ts';
 import type { EmperorState } from '../core/state.ts';
 import { firstState } from '../core/step.ts';
 import { claim } from '../control/socket.ts';
 import type { Identity } from '../control/command.ts';
 import { EmperorError, reasonOf } from '../errors.ts';
+import { openCopyDescriptor } from '../kernel/execute.ts';
 import { keepInherited } from '../kernel/inherited.ts';
 import { openLibc } from '../kernel/libc.ts';
 import { lockFile } from '../kernel/lock.ts';
@@ -27,6 +29,7 @@ import { makeFolder } from '../world/make-folder.ts';
 import { readVersion } from '../world/version.ts';
 import { createDeclarer } from './declare.ts';
 import { createEmperor, type Emperor } from './emperor.ts';
+import type { Handover } from './handover.ts';
 import { judgeOf } from './host.ts';
 import { logReader } from './log-reader.ts';
 import { logChanges } from './observe.ts';
@@ -37,23 +40,28 @@ import { rememberIn } from './remember.ts';
 import type { Settings } from './settings.ts';
 import { waysIn } from './way-in.ts';
 import { openSources } from './sources.ts';
+import { hear, type Program, type Successor } from './successor.ts';
 
 /** An emperor at work. */
 export interface RunningEmperor {
-  /** Resolves when it has ended and given everything back; rejects on a bug. */
-  readonly ended: Promise<void>;
+  /** Resolves when it has ended and given everything back, with what it leaves to the program that is to be executed now; null: none. Rejects on a bug. */
+  readonly ended: Promise<Handover | null>;
   readonly post: (event: Event) => void;
   /** Opens the log files of the vassals anew: SIGUSR1. */
   readonly reopenLogs: () => Promise<void>;
+  /** Lets the program on the disk take over, once it has proved that it can. Then this emperor ends. @throws E_UPGRADE */
+  upgrade(actor: string): Promise<Successor>;
   /** Takes over what can be changed in these settings, tells what can not, and looks at all sources again: SIGHUP. */
   reread(settings: Settings): Promise<void>;
 }
 
 /**
  * Builds the parts, lets them meet, and reigns: remembered state, living instances, then the first look at every source.
+ * @param program what would take over in an upgrade
+ * @param inheritance what the emperor before us, in the same process, left open
  * @throws E_EMPEROR_RUNS if another emperor has the control socket or the state folder; E_SETTINGS, E_STORE, E_KERNEL
  */
-export async function boot(settings: Settings): Promise<RunningEmperor> {
+export async function boot(settings: Settings, program: Program, inheritance: Handover): Promise<RunningEmperor> {
   const clock = systemClock();
   const logger = await openLogger({ level: settings.logLevel, readable: settings.readable });
   const parts: (Disposable | AsyncDisposable)[] = [];
@@ -98,12 +106,13 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
     }));
     const notifySocket = join(settings.state, 'notify');
     const runner = opened(openDirectRunner({ libc, output, sink: (event) => emperor.post(event), environment: settings.environment, state: settings.state, notifySocket }));
-    opened(openNotify({
+    const notify = opened(openNotify({
       libc,
       path: notifySocket,
       sink: (event) => emperor.post(event),
       ownerOf: (pid) => ownerOf(pid, (each) => runner.instanceOf(each)),
       onIgnored: (ignored) => logger.warn({ ...ignored }, 'a notification of no instance was ignored'),
+      inherited: inheritance.notify,
     }));
     const judge = judgeOf(libc, settings.environment);
     const { remembered, past, adopted, nextSerial } = recall(memory, {
@@ -118,7 +127,7 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
     const onTrouble = (message: string): void => logger.warn({}, message);
     const sources = opened(openSources(settings, process.cwd(), { clock, libc, onTrouble, look: (source, look) => declarer.look(source, look) }));
     const declarer = opened(createDeclarer({ parse: judge.parse, vet: judge.vet, awaitAppearance: sources.awaitAppearance }, clock, (event) => emperor.post(event)));
-    const sockets = opened(openSockets(libc));
+    const sockets = opened(openSockets(libc, inheritance.sockets));
     for (const { id, name, living, leaving } of remembered) {
       const [first] = living;
       if (first === undefined || !holdsSockets(first.runs)) continue;
@@ -151,6 +160,22 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
     reigning = emperor;
     emperor.subscribe(logChanges(logger));
 
+    let successor: Promise<Successor> | null = null;
+    async function upgrade(actor: string): Promise<Successor> {
+      if (successor !== null) throw new EmperorError('E_UPGRADE', 'an upgrade is under way already');
+      successor = hear(program);
+      try {
+        const { version } = await successor;
+        if (emperor.snapshot().life !== 'running') throw new EmperorError('E_UPGRADE', 'the emperor is ending');
+        logger.info({ version, actor }, 'makes way for its successor, in the same process');
+        emperor.post({ type: 'shutdown', keep: true, actor });
+        return { version };
+      } catch (error) {
+        successor = null;
+        throw error;
+      }
+    }
+
     const { openControl } = await import('../control/server.ts');
     const identity: Identity = { version: readVersion(), pid: process.pid, startedAt: clock.now().at };
     const gid = settings.controlGroup === null ? null : openUserDatabase(libc).group(settings.controlGroup);
@@ -165,15 +190,26 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
       parse: (id, text) => judge.parse({ id, text }),
       logs: logReader(settings.logs),
       rescan: () => sources.rescan(),
+      upgrade,
     }));
 
-    const ended = untilEnd(emperor).then(() => closeAll(parts));
+    const ended = untilEnd(emperor).then(async () => {
+      const copy = openCopyDescriptor(libc);
+      const left = successor === null ? null : { sockets: sockets.handOver(copy), notify: notify.handOver(copy) };
+      await closeAll(parts);
+      logger.info({}, 'has ended');
+      return left;
+    });
     await sources.start();
     await declarer.told();
+    // Told is not yet acted upon.
+    await new Promise<void>((resolve) => clock.soon(resolve));
+    sockets.disinherit(addressesIn(emperor.snapshot()));
     logger.info({ pid: process.pid, sources: sources.names, control: settings.control, adopted }, 'reigns');
     await loadTools();
     return {
-      ended: ended.then(() => logger.info({}, 'has ended')),
+      ended,
+      upgrade,
       post: (event) => emperor.post(event),
       reopenLogs: () => output.reopenFiles(),
       reread: async (wanted) => {
@@ -208,6 +244,11 @@ async function untilEnd(emperor: Emperor): Promise<void> {
       if (isOver(state)) resolve();
     });
   });
+}
+
+/** Every address that some vassal may ask for. */
+function addressesIn({ vassals }: EmperorState): readonly Address[] {
+  return [...vassals.values()].flatMap((vassal) => chosen(vassal)?.spec.listen ?? []).map(({ address }) => address);
 }
 
 function isOver(state: EmperorState): boolean {

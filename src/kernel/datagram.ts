@@ -23,6 +23,14 @@ export interface ReceiverOptions {
   /** Longer datagrams are cut. */
   readonly mostBytes: number;
   readonly onDatagram: (datagram: Datagram) => void;
+  /** The same socket, bound to `path` by the program that was this process before; null: it is bound now. */
+  readonly inherited?: number | null;
+}
+
+/** A socket that datagrams come to. */
+export interface Receiver extends Disposable {
+  /** A copy for the program that is executed next in this process, made by `copy`; from now on nothing is taken out of it, and disposing leaves its path. */
+  handOver(copy: (fd: number) => number): number;
 }
 
 /** The same numbers on all architectures that Node runs on with Linux: unix(7), socket(7), recv(2). */
@@ -61,17 +69,18 @@ const DATAGRAMS_A_TURN = 32;
  * was called for all that was sent earlier. Disposing removes the socket, if it is still ours.
  * @throws E_KERNEL when the path is too long, or cannot be bound to
  */
-export function openReceiver(options: ReceiverOptions): Disposable {
+export function openReceiver(options: ReceiverOptions): Receiver {
   const { libc, path, mostBytes } = options;
   const receive = libc.bind<(fd: number, message: Uint8Array, flags: number) => number>('long recvmsg(int fd, void *message, int flags)');
-  const { fd, inode } = bindSocket(libc, path, options.mode);
+  const { fd, inode } = options.inherited == null ? bindSocket(libc, path, options.mode) : { fd: options.inherited, inode: inodeOf(path) };
   const letter = new Letter(mostBytes);
   const epoll = openEpoll(libc);
   let open = true;
+  let handed = false;
 
   const takeOne = (): boolean => {
     // Who was told of the one before may have closed us.
-    if (!open) return false;
+    if (!open || handed) return false;
     letter.reset();
     const length = receive(fd, letter.message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     // EAGAIN, or an error of the socket that reading it has cleared.
@@ -86,12 +95,17 @@ export function openReceiver(options: ReceiverOptions): Disposable {
   });
 
   return {
+    handOver(copy) {
+      handed = true;
+      epoll.unwatch(fd);
+      return copy(fd);
+    },
     [Symbol.dispose]() {
       if (!open) return;
       open = false;
       epoll[Symbol.dispose]();
       closeSync(fd);
-      if (inodeOf(path) === inode) rmSync(path, { force: true });
+      if (!handed && inodeOf(path) === inode) rmSync(path, { force: true });
     },
   };
 }

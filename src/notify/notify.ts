@@ -1,6 +1,6 @@
 import type { InstanceEvent } from '../core/event.ts';
 import type { InstanceId } from '../core/state.ts';
-import { openReceiver, type Datagram } from '../kernel/datagram.ts';
+import { openReceiver, type Datagram, type Receiver } from '../kernel/datagram.ts';
 import type { Libc } from '../kernel/libc.ts';
 import { MOST_BYTES, parseSaid } from './said.ts';
 
@@ -14,6 +14,8 @@ export interface NotifyOptions {
   /** See kinship.ts. */
   readonly ownerOf: (pid: number) => InstanceId | null;
   readonly onIgnored: (ignored: Ignored) => void;
+  /** See {@link Receiver.handOver}; null: it is opened. */
+  readonly inherited?: number | null;
 }
 
 /** Somebody is not listened to. */
@@ -36,7 +38,7 @@ const MOST_KNOWN = 1_000;
  * kernel attaches. BARRIER=1 is answered, as closing its descriptor is the answer, after all that was sent before it.
  * @throws E_KERNEL when the socket cannot be bound
  */
-export function openNotify(options: NotifyOptions): Disposable {
+export function openNotify(options: NotifyOptions): Receiver {
   const told = new Set<string>();
   let total = 0;
 
@@ -62,5 +64,5 @@ export function openNotify(options: NotifyOptions): Disposable {
     else if (said !== null) options.sink({ type: 'said', instance, said });
   }
 
-  return openReceiver({ libc: options.libc, path: options.path, mode: MODE, mostBytes: MOST_BYTES, onDatagram: hear });
+  return openReceiver({ libc: options.libc, path: options.path, mode: MODE, mostBytes: MOST_BYTES, onDatagram: hear, inherited: options.inherited ?? null });
 }

@@ -2,12 +2,10 @@ import type { Address } from '../core/address.ts';
 import type { Declared, Group, Opened, Slot, Traffic } from './group.ts';
 import type { Door } from './sockets.ts';
 
-/** A generation that an earlier emperor left, and its socket. */
+/** A socket that an earlier emperor left, and the generation that has it; null: connections wait in it. */
 export interface Resident {
-  readonly generation: number;
+  readonly generation: number | null;
   readonly slot: Slot;
-  /** It is the one that serves; the others were told to end. */
-  readonly serves: boolean;
 }
 
 /**
@@ -32,7 +30,7 @@ export class Held {
   #traffic: Traffic;
 
   /**
-   * @param resident who lives on a socket of an earlier emperor, the only one of the address; null: the address is opened
+   * @param resident a socket of an earlier emperor, the only one of the address, and who lives on it; null: the address is opened
    * @throws E_ADDRESS_IN_USE, E_ADDRESS, E_USER
    */
   constructor(group: Group, declared: Declared, resident: Resident | null = null) {
@@ -43,7 +41,8 @@ export class Held {
     this.#slots = [first];
     if (resident !== null) {
       group.takeOver(first);
-      this.#occupants.set(first, resident.generation);
+      if (resident.generation === null) group.renew(first, declared);
+      else this.#occupants.set(first, resident.generation);
     }
     this.#traffic = { rest: first, favoured: null };
     try {
@@ -62,6 +61,11 @@ export class Held {
   get steered(): Slot {
     const { rest, favoured } = this.#traffic;
     return favoured?.share === 1 ? favoured.slot : rest;
+  }
+
+  /** Nobody lives behind it: connections wait. */
+  get isEmpty(): boolean {
+    return this.#occupants.size === 0;
   }
 
   /** The socket that a generation has; undefined: none. */

@@ -1,8 +1,8 @@
-import { closeSync, realpathSync } from 'node:fs';
+import { closeSync, fstatSync, realpathSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { printAddress, sameAddress, type Address, type Listen } from '../core/address.ts';
 import type { VassalId } from '../core/listing.ts';
-import { EmperorError } from '../errors.ts';
+import { EmperorError, errnoOf } from '../errors.ts';
 import { openEpoll } from '../kernel/epoll.ts';
 import type { Libc } from '../kernel/libc.ts';
 import { openSockDiag } from '../kernel/sock-diag.ts';
@@ -10,11 +10,11 @@ import { openSocketAddresses } from '../kernel/sockaddr.ts';
 import { openStreamSockets } from '../kernel/sockets.ts';
 import { openTakeDescriptor } from '../kernel/take-descriptor.ts';
 import { openUserDatabase } from '../kernel/user.ts';
-import type { Declared, Group } from './group.ts';
-import { Held, type Resident } from './held.ts';
+import { Held } from './held.ts';
+import type { Declared, Group, Slot } from './group.ts';
 import { openHolders } from './holders.ts';
 import { takeFrom } from './living.ts';
-import type { Door, Lent, Living, Owner, Sockets } from './sockets.ts';
+import type { Door, Handed, Lent, Living, Owner, Sockets } from './sockets.ts';
 import { tcpGroup, type Calls } from './tcp-group.ts';
 import { unixGroup } from './unix-group.ts';
 
@@ -27,8 +27,12 @@ interface Holding {
 /** Descriptors that are watched until one of them can be accepted from. */
 type Knock = number[];
 
-/** Sockets of this host. Disposing closes them, and removes nothing: instances may go on with theirs, and the next emperor with all. */
-export function openSockets(libc: Libc): Sockets {
+/**
+ * Sockets of this host. Disposing closes them, and removes nothing: instances may go on with theirs, and the next emperor with all.
+ * @param handed what the emperor before us, in the same process, left open
+ */
+export function openSockets(libc: Libc, handed: readonly Handed[] = []): Sockets {
+  const heirlooms = new Set(handed);
   const holdings = new Map<VassalId, Holding>();
   const knocks = new Map<VassalId, Knock>();
   const epoll = openEpoll(libc);
@@ -51,7 +55,32 @@ export function openSockets(libc: Libc): Sockets {
   }
 
   function open(name: string, listen: Listen, owner: Owner): Held {
-    return new Held(groupOf(name, listen.address), { listen, owner });
+    const group = groupOf(name, listen.address);
+    return inherit(group, { listen, owner }) ?? new Held(group, { listen, owner });
+  }
+
+  /** null: there is nothing to inherit, or it is of no use. */
+  function inherit(group: Group, declared: Declared): Held | null {
+    const heirloom = [...heirlooms].find(({ address }) => sameAddress(address, declared.listen.address));
+    if (heirloom === undefined) return null;
+    heirlooms.delete(heirloom);
+    const { fd } = heirloom;
+    try {
+      if (calls.sockets.listens(fd)) return new Held(group, declared, { generation: null, slot: { fd, inode: fstatSync(fd).ino } });
+    } catch (error) {
+      if (!(error instanceof EmperorError) && errnoOf(error) === '') throw error;
+    }
+    discard(heirloom);
+    return null;
+  }
+
+  function discard(heirloom: Handed): void {
+    heirlooms.delete(heirloom);
+    try {
+      closeSync(heirloom.fd);
+    } catch (error) {
+      if (errnoOf(error) !== 'EBADF') throw error;
+    }
   }
 
   /** One address, as those who live on it have it. null: none of them has it any more, or we may not have it. */
@@ -59,23 +88,23 @@ export function openSockets(libc: Libc): Sockets {
     const group = groupOf(name, declared.listen.address);
     try {
       const listening = group.listening();
-      const found = new Map<number, Resident>();
+      const found = new Map<number, Slot>();
       for (const { generation, pid } of living) {
         if (found.has(generation)) continue;
         const [slot, ...more] = takeFrom(pid, listening, take);
         for (const { fd } of more) closeSync(fd);
-        if (slot !== undefined) found.set(generation, { generation, slot, serves: generation === living[0]?.generation });
+        if (slot !== undefined) found.set(generation, slot);
       }
-      const all = [...found.values()];
       // In which order the kernel has several cannot be told: free ones have closed with the emperor that held them, and others took their places.
       // With only one left there is no question; those of the others, who were told to end, accept no more.
-      for (const { slot, serves } of all) {
-        if (serves) continue;
-        calls.sockets.stop(slot.fd);
-        closeSync(slot.fd);
+      const serving = living[0]?.generation;
+      for (const [generation, { fd }] of found) {
+        if (generation === serving) continue;
+        calls.sockets.stop(fd);
+        closeSync(fd);
       }
-      const serving = all.find(({ serves }) => serves);
-      return serving === undefined ? null : new Held(group, declared, serving);
+      const slot = serving === undefined ? undefined : found.get(serving);
+      return serving === undefined || slot === undefined ? null : new Held(group, declared, { generation: serving, slot });
     } catch (error) {
       if (error instanceof EmperorError) return null;
       throw error;
@@ -162,6 +191,10 @@ export function openSockets(libc: Libc): Sockets {
     sinceUse: (vassal) => asTold(0, () => heldBy(vassal).reduce((least, held) => Math.min(least, held.sinceUse()), Infinity)),
     retire(vassal, generation) {
       for (const held of heldBy(vassal)) held.retire(generation);
+    },
+    handOver: (copy) => [...holdings.values()].flatMap(({ addresses: all }) => all.filter(({ isEmpty }) => isEmpty).map(({ address, steered }) => ({ address, fd: copy(steered.fd) }))),
+    disinherit(wanted) {
+      for (const each of heirlooms) if (!wanted.some((address) => sameAddress(address, each.address))) discard(each);
     },
     release(vassal, keep) {
       const holding = holdings.get(vassal);

@@ -57,8 +57,18 @@ export interface Sockets extends Disposable {
   sinceUse(vassal: VassalId): number;
   /** Nobody of that generation lives: its sockets may be lent again. Who waits in one that nobody needs is reset, rather than left waiting for ever. */
   retire(vassal: VassalId, generation: number): void;
+  /** Copies of the sockets in which connections may wait while nobody lives behind them, made by `copy`: for the program that is executed next in this process. */
+  handOver(copy: (fd: number) => number): readonly Handed[];
+  /** Closes what was handed over to us and is not among these addresses: nobody will ask for it. */
+  disinherit(wanted: readonly Address[]): void;
   /** Closes the addresses that are not in `keep`, and removes their unix sockets. An instance that still lives keeps its TCP socket: it listens until it ends. */
   release(vassal: VassalId, keep: readonly Listen[]): void;
+}
+
+/** A socket that the emperor before us, in the same process, left open for us. */
+export interface Handed {
+  readonly address: Address;
+  readonly fd: number;
 }
 
 /** A generation of an earlier emperor, by one of its instances. */

@@ -66,6 +66,7 @@ export function portsOf(emperor: FakeEmperor, changes: Partial<ControlPorts> = {
     revisions: changes.revisions ?? ((vassal) => emperor.store.revisions(vassal)),
     parse: changes.parse ?? parsed,
     logs: changes.logs ?? NO_LOGS,
+    upgrade: changes.upgrade ?? (async () => ({ version: '0.2.0' })),
     rescan: changes.rescan ?? (async () => {}),
   };
 }

@@ -47,11 +47,11 @@ export class Daemon implements AsyncDisposable {
     this.process = child;
   }
 
-  /** Starts one and waits until it answers. `through`: a command that ends in executing the emperor, so that the pid is the same. */
-  static async start(place: Place = makePlace(), options: { readonly sources?: readonly string[]; readonly args?: readonly string[]; readonly env?: NodeJS.ProcessEnv; readonly through?: readonly string[] } = {}): Promise<Daemon> {
+  /** Starts one and waits until it answers. `through`: a command that ends in executing the emperor, so that the pid is the same. `program`: another installation. */
+  static async start(place: Place = makePlace(), options: { readonly sources?: readonly string[]; readonly args?: readonly string[]; readonly env?: NodeJS.ProcessEnv; readonly through?: readonly string[]; readonly program?: string } = {}): Promise<Daemon> {
     const sources = options.sources ?? [place.vassals];
     const [program, ...first] = [...(options.through ?? []), process.execPath] as const;
-    const args = [...first, MAIN, 'run', ...sources, '--state', place.state, '--logs', place.logs, '--control', place.control, ...(options.args ?? [])];
+    const args = [...first, options.program ?? MAIN, 'run', ...sources, '--state', place.state, '--logs', place.logs, '--control', place.control, ...(options.args ?? [])];
     const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...options.env } });
     const daemon = new Daemon(place, sources, child);
     const exited = once(child, 'exit');

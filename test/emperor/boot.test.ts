@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { boot } from '../../src/emperor/boot.ts';
+import { NO_HANDOVER } from '../../src/emperor/handover.ts';
 import type { Settings } from '../../src/emperor/settings.ts';
 import { findMarked } from '../../src/runner/strays.ts';
 import { openStore } from '../../src/store/sqlite.ts';
@@ -32,7 +33,7 @@ function openCourt(): Disposable & { readonly settings: Settings } {
 it('writes down every process that was being started when the emperor went and its instances stayed', async () => {
   using court = openCourt();
   const { settings } = court;
-  const emperor = await boot(settings);
+  const emperor = await boot(settings, { file: '/bin/false', args: [], environment: {} }, NO_HANDOVER);
   await until(() => expect(findMarked(settings.state)).not.toEqual([]));
   emperor.post({ type: 'shutdown', keep: true, actor: 'test' });
   await emperor.ended;

@@ -3,7 +3,7 @@ import type { VassalId } from '../../src/core/listing.ts';
 import { EmperorError } from '../../src/errors.ts';
 import type { Group, Opened, Slot, Traffic } from '../../src/sockets/group.ts';
 import { Held } from '../../src/sockets/held.ts';
-import type { Door, Lent, Living, Owner, Sockets } from '../../src/sockets/sockets.ts';
+import type { Door, Handed, Lent, Living, Owner, Sockets } from '../../src/sockets/sockets.ts';
 
 /** A group of sockets that does what the kernel does: a connection goes to an index, and a gap is filled with the last one. */
 export class FakeGroup implements Group {
@@ -119,6 +119,12 @@ export class FakeSockets implements Sockets {
     for (const each of listen) for (const { generation } of living) this.#at(vassal, each.address).held.lend(generation, { listen: each, owner });
     return [];
   }
+
+  handOver(copy: (fd: number) => number): readonly Handed[] {
+    return this.#addresses.filter(({ held }) => held.isEmpty).map(({ held }) => ({ address: held.address, fd: copy(held.steered.fd) }));
+  }
+
+  disinherit(): void {}
 
   lend(vassal: VassalId, name: string, generation: number, listen: readonly Listen[], owner: Owner): readonly Lent[] {
     this.#names.set(vassal, name);

@@ -1,7 +1,12 @@
 import { availableParallelism } from 'node:os';
 import { InvalidArgumentError, Option } from 'commander';
 import { parseDuration } from '../../core/duration.ts';
+import { HANDOVER_VARIABLE, parseHandover, printHandover } from '../../emperor/handover.ts';
 import type { Settings } from '../../emperor/settings.ts';
+import { REHEARSE_FLAG, type Program } from '../../emperor/successor.ts';
+import { execute } from '../../kernel/execute.ts';
+import { openLibc } from '../../kernel/libc.ts';
+import { readVersion } from '../../world/version.ts';
 import type { RunFlags } from '../resolve-settings.ts';
 import type { Cli, DeclareVerb } from '../verb.ts';
 
@@ -9,13 +14,14 @@ import type { Cli, DeclareVerb } from '../verb.ts';
 export const run: DeclareVerb = (program, cli) => {
   program.command('run').argument('[source...]', 'folders of vassal files, dir:// or glob://')
     .summary('be the emperor, in the foreground')
-    .description('Keeps one app server running per vassal file, until it is told to end. TERM and INT end it and its vassals, a second one hurries; HUP rereads the configuration and looks at the sources again; USR1 reopens the logs.')
+    .description('Keeps one app server running per vassal file, until it is told to end. TERM and INT end it and its vassals, a second one hurries; HUP rereads the configuration and looks at the sources again; USR1 reopens the logs; USR2 upgrades in place.')
     .option('--state <dir>', 'folder of the database and the FIFOs (environment: EMPEROR_STATE)')
     .option('--control <path>', 'control socket (environment: EMPEROR_CONTROL)')
     .option('--logs <dir>', 'folder for the output of the vassals (environment: EMPEROR_LOGS)')
     .option('--config <file>', 'configuration file (environment: EMPEROR_CONFIG)')
     .addOption(new Option('--log-level <level>', 'how much the emperor itself logs (default: info)').choices(['trace', 'debug', 'info', 'warn', 'error']))
     .option('--rescan <duration>', 'look at everything again that often; 0: only when something changes (default: 60s)', rescanMs)
+    .addOption(new Option(REHEARSE_FLAG).hideHelp())
     .action(async (sources: string[], flags: RunFlags) => reign(sources, flags, cli));
 };
 
@@ -27,13 +33,31 @@ async function reign(sources: readonly string[], flags: RunFlags, cli: Cli): Pro
   const startedBy = cli.environment['INVOCATION_ID'] === undefined ? cli.actor : 'systemd';
   const settings = (): Settings => resolveSettings(sources, flags, readConfig(configFile(flags, cli)), cli, { startedBy, readable: cli.terminal.interactive, cores: availableParallelism() });
   const first = settings();
+  if (flags.rehearse === true) {
+    const { rehearse } = await import('../../emperor/rehearsal.ts');
+    await rehearse(first);
+    await cli.terminal.out(`rehearsed ${readVersion()}\n`);
+    return;
+  }
   const { catchSignals } = await import('../signals.ts');
   using signals = catchSignals(process, (signal, reason) => cli.terminal.err(`emperor: ${signal} did not do all of its work: ${String(reason)}\n`));
   const { boot } = await import('../../emperor/boot.ts');
-  const emperor = await boot(first);
+  const handover = parseHandover(cli.environment[HANDOVER_VARIABLE]);
+  const program = thisProgram(cli);
+  const emperor = await boot(first, program, handover);
   loaded();
-  signals.deliverTo({ post: emperor.post, reopenLogs: emperor.reopenLogs, reread: async () => emperor.reread(settings()) });
-  await emperor.ended;
+  signals.deliverTo({ post: emperor.post, reopenLogs: emperor.reopenLogs, reread: async () => emperor.reread(settings()), upgrade: async () => emperor.upgrade('SIGUSR2') });
+  const left = await emperor.ended;
+  if (left === null) return;
+  const { file, args, environment } = program;
+  const kept = [...left.sockets.map(({ fd }) => fd), ...(left.notify === null ? [] : [left.notify])];
+  execute(openLibc(), file, [file, ...args], { ...environment, [HANDOVER_VARIABLE]: printHandover(left) }, kept);
+}
+
+/** How this process was started: the same again is its successor. */
+function thisProgram({ environment }: Cli): Program {
+  const { [HANDOVER_VARIABLE]: _, ...own } = environment;
+  return { file: process.execPath, args: [...process.execArgv, ...process.argv.slice(1)], environment: own };
 }
 
 function rescanMs(text: string): number {
