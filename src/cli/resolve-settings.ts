@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { Settings } from '../emperor/settings.ts';
+import type { Program, Settings } from '../emperor/settings.ts';
 import type { LogLevel } from '../world/logger.ts';
 import { defaultPaths, type Whereabouts } from './paths.ts';
 import type { Configured } from './read-config.ts';
@@ -25,7 +25,7 @@ export function configFile(flags: RunFlags, where: Whereabouts): { readonly path
 
 /** Flags, then the environment, then the configuration file, then the defaults. Relative paths count from the working directory. */
 export function resolveSettings(
-  sources: readonly string[], flags: RunFlags, configured: Configured, where: Whereabouts, process: { readonly startedBy: string; readonly readable: boolean; readonly cores: number },
+  sources: readonly string[], flags: RunFlags, configured: Configured, where: Whereabouts, process: { readonly startedBy: string; readonly readable: boolean; readonly cores: number; readonly program: Program },
 ): Settings {
   const paths = defaultPaths(where);
   return {
@@ -39,6 +39,7 @@ export function resolveSettings(
     maxStarting: configured['max-starting'] ?? process.cores * STARTS_A_CORE,
     environment: where.environment,
     startedBy: process.startedBy,
+    program: process.program,
     readable: process.readable,
   };
 }

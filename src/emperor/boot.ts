@@ -3,13 +3,12 @@ import { join } from 'node:path';
 import type { Address } from '../core/address.ts';
 import type { Event } from '../core/event.ts';
 import { holdsSockets } from '../core/generation.ts';
-import { chosen, isDown } from '../core/lifecycle.ts';
+import { chosen, isDown, living } from '../core/lifecycle.ts';
 import type { EmperorState } from '../core/state.ts';
 import { firstState } from '../core/step.ts';
 import { claim } from '../control/socket.ts';
 import type { Identity } from '../control/command.ts';
 import { EmperorError, reasonOf } from '../errors.ts';
-import { openCopyDescriptor } from '../kernel/execute.ts';
 import { keepInherited } from '../kernel/inherited.ts';
 import { openLibc } from '../kernel/libc.ts';
 import { lockFile } from '../kernel/lock.ts';
@@ -19,6 +18,7 @@ import { ownerOf } from '../notify/kinship.ts';
 import { openNotify } from '../notify/notify.ts';
 import { openProber } from '../probes/open-prober.ts';
 import { openDirectRunner } from '../runner/direct.ts';
+import type { Successor } from '../runner/successor.ts';
 import { loadTools, openTool } from '../runner/tool.ts';
 import { findInstances } from '../runner/strays.ts';
 import { openSockets } from '../sockets/open-sockets.ts';
@@ -29,7 +29,7 @@ import { makeFolder } from '../world/make-folder.ts';
 import { readVersion } from '../world/version.ts';
 import { createDeclarer } from './declare.ts';
 import { createEmperor, type Emperor } from './emperor.ts';
-import type { Handover } from './handover.ts';
+import { HANDOVER_VARIABLE, parseHandover } from './handover.ts';
 import { judgeOf } from './host.ts';
 import { logReader } from './log-reader.ts';
 import { logChanges } from './observe.ts';
@@ -40,12 +40,12 @@ import { rememberIn } from './remember.ts';
 import type { Settings } from './settings.ts';
 import { waysIn } from './way-in.ts';
 import { openSources } from './sources.ts';
-import { hear, type Program, type Successor } from './successor.ts';
+import { createSuccession } from './succession.ts';
 
 /** An emperor at work. */
 export interface RunningEmperor {
-  /** Resolves when it has ended and given everything back, with what it leaves to the program that is to be executed now; null: none. Rejects on a bug. */
-  readonly ended: Promise<Handover | null>;
+  /** Resolves when it has ended and given everything back. With a function: that turns this process into the next emperor, and is the last thing to do. Rejects on a bug. */
+  readonly ended: Promise<(() => never) | null>;
   readonly post: (event: Event) => void;
   /** Opens the log files of the vassals anew: SIGUSR1. */
   readonly reopenLogs: () => Promise<void>;
@@ -57,11 +57,9 @@ export interface RunningEmperor {
 
 /**
  * Builds the parts, lets them meet, and reigns: remembered state, living instances, then the first look at every source.
- * @param program what would take over in an upgrade
- * @param inheritance what the emperor before us, in the same process, left open
  * @throws E_EMPEROR_RUNS if another emperor has the control socket or the state folder; E_SETTINGS, E_STORE, E_KERNEL
  */
-export async function boot(settings: Settings, program: Program, inheritance: Handover): Promise<RunningEmperor> {
+export async function boot(settings: Settings): Promise<RunningEmperor> {
   const clock = systemClock();
   const logger = await openLogger({ level: settings.logLevel, readable: settings.readable });
   const parts: (Disposable | AsyncDisposable)[] = [];
@@ -79,6 +77,7 @@ export async function boot(settings: Settings, program: Program, inheritance: Ha
   async function build(): Promise<RunningEmperor> {
     const libc = openLibc();
     keepInherited(libc);
+    const inheritance = parseHandover(settings.environment[HANDOVER_VARIABLE]);
     // Before anything of an earlier emperor is touched: it may be there still.
     await claim(settings.control);
     // Instances of other users have to reach the notify socket; what else is in there is closed to them.
@@ -115,7 +114,7 @@ export async function boot(settings: Settings, program: Program, inheritance: Ha
       inherited: inheritance.notify,
     }));
     const judge = judgeOf(libc, settings.environment);
-    const { remembered, past, adopted, nextSerial } = recall(memory, {
+    const { remembered, past, known, adopted, nextSerial } = recall(memory, {
       now: clock.now(),
       parse: judge.parse,
       adopt: (name, instance) => runner.adopt(name, instance),
@@ -160,22 +159,11 @@ export async function boot(settings: Settings, program: Program, inheritance: Ha
     reigning = emperor;
     emperor.subscribe(logChanges(logger));
 
-    let successor: Promise<Successor> | null = null;
-    async function upgrade(actor: string): Promise<Successor> {
-      if (successor !== null) throw new EmperorError('E_UPGRADE', 'an upgrade is under way already');
-      successor = hear(program);
-      try {
-        const { version } = await successor;
-        if (emperor.snapshot().life !== 'running') throw new EmperorError('E_UPGRADE', 'the emperor is ending');
-        logger.info({ version, actor }, 'makes way for its successor, in the same process');
-        emperor.post({ type: 'shutdown', keep: true, actor });
-        return { version };
-      } catch (error) {
-        successor = null;
-        throw error;
-      }
-    }
-
+    const succession = createSuccession({
+      libc, settings, logger,
+      life: () => emperor.snapshot().life,
+      leave: (actor) => emperor.post({ type: 'shutdown', keep: true, actor }),
+    });
     const { openControl } = await import('../control/server.ts');
     const identity: Identity = { version: readVersion(), pid: process.pid, startedAt: clock.now().at };
     const gid = settings.controlGroup === null ? null : openUserDatabase(libc).group(settings.controlGroup);
@@ -190,26 +178,27 @@ export async function boot(settings: Settings, program: Program, inheritance: Ha
       parse: (id, text) => judge.parse({ id, text }),
       logs: logReader(settings.logs),
       rescan: () => sources.rescan(),
-      upgrade,
+      upgrade: (actor) => succession.upgrade(actor),
     }));
 
     const ended = untilEnd(emperor).then(async () => {
-      const copy = openCopyDescriptor(libc);
-      const left = successor === null ? null : { sockets: sockets.handOver(copy), notify: notify.handOver(copy) };
+      const become = succession.bequeath({ sockets, notify });
       await closeAll(parts);
       logger.info({}, 'has ended');
-      return left;
+      return become;
     });
     await sources.start();
     await declarer.told();
     // Told is not yet acted upon.
     await new Promise<void>((resolve) => clock.soon(resolve));
     sockets.disinherit(addressesIn(emperor.snapshot()));
+    const started = [...emperor.snapshot().vassals.values()].flatMap(living).filter((each) => !each.adopted).length;
+    if (known > 0) logger.info({ known, adopted, started }, `${adopted} of ${known} adopted, ${started} started`);
     logger.info({ pid: process.pid, sources: sources.names, control: settings.control, adopted }, 'reigns');
     await loadTools();
     return {
       ended,
-      upgrade,
+      upgrade: (actor) => succession.upgrade(actor),
       post: (event) => emperor.post(event),
       reopenLogs: () => output.reopenFiles(),
       reread: async (wanted) => {

@@ -11,8 +11,13 @@ export interface Handover {
 /** The environment variable in which it is told. */
 export const HANDOVER_VARIABLE = 'EMPEROR_HANDOVER';
 
-/** Nothing is handed over. */
-export const NO_HANDOVER: Handover = { sockets: [], notify: null };
+/** As after a crash. */
+const NO_HANDOVER: Handover = { sockets: [], notify: null };
+
+/** What has to stay open for it. */
+export function descriptorsOf({ sockets, notify }: Handover): readonly number[] {
+  return [...sockets.map(({ fd }) => fd), ...(notify === null ? [] : [notify])];
+}
 
 /** For {@link HANDOVER_VARIABLE}. */
 export function printHandover(handover: Handover): string {
@@ -26,7 +31,6 @@ export function parseHandover(text: string | undefined): Handover {
     const { sockets, notify } = JSON.parse(text) as Partial<Handover>;
     return { sockets: Array.isArray(sockets) ? sockets : [], notify: typeof notify === 'number' ? notify : null };
   } catch {
-    // As after a crash, then.
     return NO_HANDOVER;
   }
 }

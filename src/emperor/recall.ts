@@ -28,6 +28,9 @@ export interface Recalled {
   readonly remembered: readonly Remembered[];
   /** Highest revision numbers of forgotten vassals. */
   readonly past: ReadonlyMap<VassalId, number>;
+  /** Instances that ran when something was stored last, and strays. */
+  readonly known: number;
+  /** Those of them that live. */
   readonly adopted: number;
   /** Serial of the next instance: higher than any that was stored or found. */
   readonly nextSerial: number;
@@ -45,8 +48,9 @@ export function recall(memory: Memory, recollection: Recollection): Recalled {
   ];
   const past = new Map(memory.forgotten.map((each) => [each.id, each.newest.number]));
   const adopted = remembered.reduce((sum, each) => sum + each.leaving.length + each.living.length, 0);
+  const known = strays.length + memory.vassals.reduce((sum, { instances }) => sum + instances.length, 0);
   const nextSerial = strays.reduce((next, [id]) => Math.max(next, serialOf(id) + 1), memory.nextSerial);
-  return { remembered, past, adopted, nextSerial };
+  return { remembered, past, known, adopted, nextSerial };
 }
 
 /**

@@ -1,5 +1,13 @@
 import type { LogLevel } from '../world/logger.ts';
 
+/** A program, and its arguments without its own name. */
+export interface Program {
+  readonly file: string;
+  readonly args: readonly string[];
+  /** With these it only proves that it could be the emperor. */
+  readonly rehearsal: readonly string[];
+}
+
 /** What one emperor is run with: flags, environment, configuration file and defaults, resolved. No option is optional past this point. */
 export interface Settings {
   /** Places of vassal files, in order: where two files have one name, the earlier source wins. Folders, `dir://`, `glob://`. */
@@ -21,6 +29,8 @@ export interface Settings {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Who started the emperor, for the history: a user name, or `systemd`. */
   readonly startedBy: string;
+  /** How this process was started: the same again is its successor. */
+  readonly program: Program;
   /** The log goes to a terminal: readable lines instead of JSON. */
   readonly readable: boolean;
 }

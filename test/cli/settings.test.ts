@@ -43,13 +43,13 @@ it.each([
 });
 
 describe('settings', () => {
-  const process = { startedBy: 'me', readable: false, cores: 3 };
+  const process = { startedBy: 'me', readable: false, program: { file: 'node', args: [], rehearsal: [] }, cores: 3 };
   const configured = { sources: ['/c/v'], state: '/c/state', logs: '/c/logs', control: '/c/control', 'control-group': 'adm', 'log-level': 'warn', rescan: 5_000, 'max-starting': 1 } as const;
 
   it('are the defaults where nobody says anything', () => {
     expect(resolveSettings([], {}, {}, ROOT, process)).toEqual({
       sources: ['/etc/emperor/vassals'], state: '/var/lib/emperor', control: '/run/emperor/control.sock', controlGroup: null, logs: '/var/log/emperor',
-      logLevel: 'info', rescanMs: 60_000, maxStarting: 6, environment: ROOT.environment, startedBy: 'me', readable: false,
+      logLevel: 'info', rescanMs: 60_000, maxStarting: 6, environment: ROOT.environment, startedBy: 'me', readable: false, program: process.program,
     });
   });
 

@@ -25,6 +25,7 @@ async function survive(listen: (place: { readonly folder: string }) => Promise<A
     const adopted = await second.untilState('shop', 'ready');
     expect(adopted.instances.map((each) => [each.pid, each.adopted])).toEqual(old?.instances.map((each) => [each.pid, true]));
     expect(adopted.instances[0]?.id).not.toBe(before.instances[0]?.id);
+    expect(second.output.join('\n')).toContain('1 of 1 adopted, 0 started');
     for (let swap = 0; swap < 2; swap += 1) {
       const serving = (await second.vassal('shop'))!;
       expect(await second.cli('reload', 'shop')).toMatchObject({ code: 0 });

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { boot } from '../../src/emperor/boot.ts';
-import { NO_HANDOVER } from '../../src/emperor/handover.ts';
 import type { Settings } from '../../src/emperor/settings.ts';
 import { findMarked } from '../../src/runner/strays.ts';
 import { openStore } from '../../src/store/sqlite.ts';
@@ -21,7 +20,7 @@ function openCourt(): Disposable & { readonly settings: Settings } {
   return {
     settings: {
       sources: [join(folder, 'vassals')], state, control: join(folder, 'control.sock'), controlGroup: null, logs: join(folder, 'logs'),
-      logLevel: 'error', rescanMs: 0, maxStarting: 4, environment: process.env, startedBy: 'test', readable: false,
+      logLevel: 'error', rescanMs: 0, maxStarting: 4, environment: process.env, startedBy: 'test', program: { file: '/bin/false', args: [], rehearsal: [] }, readable: false,
     },
     [Symbol.dispose]() {
       for (const { process: { pid } } of findMarked(state)) process.kill(pid, 'SIGKILL');
@@ -33,7 +32,7 @@ function openCourt(): Disposable & { readonly settings: Settings } {
 it('writes down every process that was being started when the emperor went and its instances stayed', async () => {
   using court = openCourt();
   const { settings } = court;
-  const emperor = await boot(settings, { file: '/bin/false', args: [], environment: {} }, NO_HANDOVER);
+  const emperor = await boot(settings);
   await until(() => expect(findMarked(settings.state)).not.toEqual([]));
   emperor.post({ type: 'shutdown', keep: true, actor: 'test' });
   await emperor.ended;

@@ -1,14 +1,13 @@
 import { availableParallelism } from 'node:os';
 import { InvalidArgumentError, Option } from 'commander';
 import { parseDuration } from '../../core/duration.ts';
-import { HANDOVER_VARIABLE, parseHandover, printHandover } from '../../emperor/handover.ts';
-import type { Settings } from '../../emperor/settings.ts';
-import { REHEARSE_FLAG, type Program } from '../../emperor/successor.ts';
-import { execute } from '../../kernel/execute.ts';
-import { openLibc } from '../../kernel/libc.ts';
+import type { Program, Settings } from '../../emperor/settings.ts';
 import { readVersion } from '../../world/version.ts';
 import type { RunFlags } from '../resolve-settings.ts';
 import type { Cli, DeclareVerb } from '../verb.ts';
+
+/** Prove that you could be the emperor, say who you are, and end: what an emperor asks of a program that is to take its place. */
+const REHEARSE_FLAG = '--rehearse';
 
 /** `run [SOURCE…]`: the daemon, in the foreground. */
 export const run: DeclareVerb = (program, cli) => {
@@ -31,7 +30,7 @@ async function reign(sources: readonly string[], flags: RunFlags, cli: Cli): Pro
   const { configFile, resolveSettings } = await import('../resolve-settings.ts');
   const { readConfig } = await import('../read-config.ts');
   const startedBy = cli.environment['INVOCATION_ID'] === undefined ? cli.actor : 'systemd';
-  const settings = (): Settings => resolveSettings(sources, flags, readConfig(configFile(flags, cli)), cli, { startedBy, readable: cli.terminal.interactive, cores: availableParallelism() });
+  const settings = (): Settings => resolveSettings(sources, flags, readConfig(configFile(flags, cli)), cli, { startedBy, readable: cli.terminal.interactive, cores: availableParallelism(), program: thisProgram() });
   const first = settings();
   if (flags.rehearse === true) {
     const { rehearse } = await import('../../emperor/rehearsal.ts');
@@ -42,22 +41,16 @@ async function reign(sources: readonly string[], flags: RunFlags, cli: Cli): Pro
   const { catchSignals } = await import('../signals.ts');
   using signals = catchSignals(process, (signal, reason) => cli.terminal.err(`emperor: ${signal} did not do all of its work: ${String(reason)}\n`));
   const { boot } = await import('../../emperor/boot.ts');
-  const handover = parseHandover(cli.environment[HANDOVER_VARIABLE]);
-  const program = thisProgram(cli);
-  const emperor = await boot(first, program, handover);
+  const emperor = await boot(first);
   loaded();
   signals.deliverTo({ post: emperor.post, reopenLogs: emperor.reopenLogs, reread: async () => emperor.reread(settings()), upgrade: async () => emperor.upgrade('SIGUSR2') });
-  const left = await emperor.ended;
-  if (left === null) return;
-  const { file, args, environment } = program;
-  const kept = [...left.sockets.map(({ fd }) => fd), ...(left.notify === null ? [] : [left.notify])];
-  execute(openLibc(), file, [file, ...args], { ...environment, [HANDOVER_VARIABLE]: printHandover(left) }, kept);
+  const become = await emperor.ended;
+  become?.();
 }
 
-/** How this process was started: the same again is its successor. */
-function thisProgram({ environment }: Cli): Program {
-  const { [HANDOVER_VARIABLE]: _, ...own } = environment;
-  return { file: process.execPath, args: [...process.execArgv, ...process.argv.slice(1)], environment: own };
+function thisProgram(): Program {
+  const args = [...process.execArgv, ...process.argv.slice(1)];
+  return { file: process.execPath, args, rehearsal: [...args, REHEARSE_FLAG] };
 }
 
 function rescanMs(text: string): number {

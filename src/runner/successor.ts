@@ -1,31 +1,22 @@
 import { EmperorError } from '../errors.ts';
 
-/** The program that is to take the place of this one, as it is on the disk by now. */
-export interface Program {
-  readonly file: string;
-  /** Without the name of the program. */
-  readonly args: readonly string[];
-  readonly environment: Readonly<Record<string, string | undefined>>;
-}
-
 /** What it said of itself. */
 export interface Successor {
   readonly version: string;
 }
 
-/** The hidden flag of `run`: prove that you could, say who you are, and end. */
-export const REHEARSE_FLAG = '--rehearse';
 const DEADLINE_MS = 30_000;
 const MOST_LINES = 20;
 
 /**
- * Has the successor prove, in a process of its own, that it can be the emperor: a program that does not parse, is too old for the database or hangs is
+ * Has a program prove, in a process of its own, that it can be the emperor: a program that does not parse, is too old for the database or hangs is
  * found out while the present one is still there.
+ * @param args with which it proves that it can, and says `rehearsed VERSION`
  * @throws E_UPGRADE, with what it printed
  */
-export async function hear({ file, args, environment }: Program): Promise<Successor> {
+export async function hear(file: string, args: readonly string[], environment: Readonly<Record<string, string | undefined>>): Promise<Successor> {
   const { execa } = await import('execa');
-  const { stdout, stderr, failed, timedOut, originalMessage, exitCode, signal } = await execa(file, [...args, REHEARSE_FLAG], {
+  const { stdout, stderr, failed, timedOut, originalMessage, exitCode, signal } = await execa(file, args, {
     env: Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined)),
     extendEnv: false, stdin: 'ignore', reject: false, timeout: DEADLINE_MS, forceKillAfterDelay: 1_000, maxBuffer: 1_000_000,
   });

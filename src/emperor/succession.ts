@@ -1,0 +1,61 @@
+import type { EmperorState } from '../core/state.ts';
+import { EmperorError } from '../errors.ts';
+import { execute, openCopyDescriptor } from '../kernel/execute.ts';
+import type { Libc } from '../kernel/libc.ts';
+import { hear, type Successor } from '../runner/successor.ts';
+import type { Handed } from '../sockets/sockets.ts';
+import type { Logger } from '../world/logger.ts';
+import { descriptorsOf, HANDOVER_VARIABLE, printHandover, type Handover } from './handover.ts';
+import type { Settings } from './settings.ts';
+
+/** How the program on the disk becomes the next emperor, in this process. */
+export interface Succession {
+  /** Lets it take over, once it has proved that it can. Then this emperor ends, and its instances stay. @throws E_UPGRADE */
+  upgrade(actor: string): Promise<Successor>;
+  /** To be called before the parts are closed. @returns what is to be done after that, as the last thing; null: nothing follows */
+  bequeath(heirs: Heirlooms): (() => never) | null;
+}
+
+/** Who makes copies of what the next emperor gets. */
+export interface Heirlooms {
+  readonly sockets: { handOver(copy: (fd: number) => number): readonly Handed[] };
+  readonly notify: { handOver(copy: (fd: number) => number): number };
+}
+
+/** What it needs to know, and to say. */
+export interface SuccessionParts {
+  readonly libc: Libc;
+  readonly settings: Settings;
+  readonly logger: Logger;
+  readonly life: () => EmperorState['life'];
+  /** Ends the emperor, and leaves the instances. */
+  readonly leave: (actor: string) => void;
+}
+
+/** Nobody follows yet. */
+export function createSuccession({ libc, settings, logger, life, leave }: SuccessionParts): Succession {
+  const { program: { file, args, rehearsal }, environment: { [HANDOVER_VARIABLE]: _, ...environment } } = settings;
+  let stage: 'none' | 'rehearsing' | 'certain' = 'none';
+  return {
+    async upgrade(actor) {
+      if (stage !== 'none') throw new EmperorError('E_UPGRADE', 'an upgrade is under way already');
+      stage = 'rehearsing';
+      try {
+        const successor = await hear(file, rehearsal, environment);
+        if (life() !== 'running') throw new EmperorError('E_UPGRADE', 'the emperor is ending');
+        stage = 'certain';
+        logger.info({ version: successor.version, actor }, 'makes way for its successor, in the same process');
+        leave(actor);
+        return successor;
+      } finally {
+        if (stage === 'rehearsing') stage = 'none';
+      }
+    },
+    bequeath({ sockets, notify }) {
+      if (stage !== 'certain') return null;
+      const copy = openCopyDescriptor(libc);
+      const handover: Handover = { sockets: sockets.handOver(copy), notify: notify.handOver(copy) };
+      return () => execute(libc, file, [file, ...args], { ...environment, [HANDOVER_VARIABLE]: printHandover(handover) }, descriptorsOf(handover));
+    },
+  };
+}
