@@ -34,6 +34,7 @@ import { judgeOf } from './host.ts';
 import { logReader } from './log-reader.ts';
 import { logChanges } from './observe.ts';
 import { openPatience } from './patience.ts';
+import { parseOnce } from './parse-once.ts';
 import { performWith } from './perform.ts';
 import { recall } from './recall.ts';
 import { rememberIn } from './remember.ts';
@@ -114,9 +115,10 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
       inherited: inheritance.notify,
     }));
     const judge = judgeOf(libc, settings.environment);
+    const texts = parseOnce(judge.parse);
     const { remembered, past, known, adopted, nextSerial } = recall(memory, {
       now: clock.now(),
-      parse: judge.parse,
+      parse: texts.parse,
       adopt: (name, instance) => runner.adopt(name, instance),
       found: findInstances(settings.state),
       unknown: judge.unknown,
@@ -125,7 +127,7 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
 
     const onTrouble = (message: string): void => logger.warn({}, message);
     const sources = opened(openSources(settings, process.cwd(), { clock, libc, onTrouble, look: (source, look) => declarer.look(source, look) }));
-    const declarer = opened(createDeclarer({ parse: judge.parse, vet: judge.vet, awaitAppearance: sources.awaitAppearance }, clock, (event) => emperor.post(event)));
+    const declarer = opened(createDeclarer({ parse: texts.parse, vet: judge.vet, awaitAppearance: sources.awaitAppearance }, clock, (event) => emperor.post(event)));
     const sockets = opened(openSockets(libc, inheritance.sockets));
     for (const { id, name, living, leaving } of remembered) {
       const [first] = living;
@@ -191,6 +193,7 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
     await declarer.told();
     // Told is not yet acted upon.
     await new Promise<void>((resolve) => clock.soon(resolve));
+    texts.forget();
     sockets.disinherit(addressesIn(emperor.snapshot()));
     const started = [...emperor.snapshot().vassals.values()].flatMap(living).filter((each) => !each.adopted).length;
     if (known > 0) logger.info({ known, adopted, started }, `${adopted} of ${known} adopted, ${started} started`);

@@ -17,20 +17,20 @@ export function sessionOf(pid: number): number | null {
   return readProcessStat(pid)?.session ?? null;
 }
 
-/** Whether a process leads a session. */
-export function leadsSession(pid: number): boolean {
-  return sessionOf(pid) === pid;
-}
-
 /** Whether nothing of a process is left but its exit status. */
 export function isEnded(pid: number): boolean {
   const state = readProcessStat(pid)?.state;
   return state === undefined || state === 'Z' || state === 'X';
 }
 
-/** How long ago the process was started, in ms: proc_uptime(5). A tick is 1/100 s in everything that the kernel tells. */
-export function ageMs(startTicks: number): number {
-  return Math.max(0, Number(readFileSync('/proc/uptime', 'latin1').split(' ')[0]) * 1000 - startTicks * 10);
+/** How long the kernel runs, in ms: proc_uptime(5). */
+export function uptimeMs(): number {
+  return Number(readFileSync('/proc/uptime', 'latin1').split(' ')[0]) * 1000;
+}
+
+/** When a process was started, in ms after boot. A tick is 1/100 s in everything that the kernel tells. */
+export function bornMs(startTicks: number): number {
+  return startTicks * 10;
 }
 
 /** Whether the process of a proof is still there, as a zombie at least. */

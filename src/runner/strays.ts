@@ -1,11 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { InstanceId, Proof } from '../core/state.ts';
 import { MARKS } from './environment.ts';
-import { ageMs, leadsSession, readBootId, readStartTicks } from './proc.ts';
+import { readProcessStat } from '../kernel/process-stat.ts';
+import { bornMs, readBootId, uptimeMs } from './proc.ts';
 
 /** A process that bears the marks of an instance. Its children inherit them, so several may be of one instance. */
 export interface MarkedProcess {
   readonly process: Proof;
+  readonly leadsSession: boolean;
   readonly vassalName: string;
   /** Id of the instance that it belongs to. */
   readonly instance: string;
@@ -26,10 +28,11 @@ export function findMarked(state: string): MarkedProcess[] {
     if (!Number.isInteger(pid)) continue;
     const environment = readEnvironment(pid);
     if (!environment.includes(mark)) continue;
-    const startTicks = readStartTicks(pid);
-    if (startTicks === null) continue;
+    const stat = readProcessStat(pid);
+    if (stat === null) continue;
     marked.push({
-      process: { pid, startTicks, bootId },
+      process: { pid, startTicks: stat.startTicks, bootId },
+      leadsSession: stat.session === pid,
       vassalName: valueOf(environment, MARKS.vassal),
       instance: valueOf(environment, MARKS.instance),
     });
@@ -51,11 +54,12 @@ export interface FoundInstance {
  */
 export function findInstances(state: string): ReadonlyMap<InstanceId, FoundInstance> {
   const found = new Map<InstanceId, FoundInstance>();
-  for (const { process, vassalName, instance } of findMarked(state)) {
+  const nowMs = uptimeMs();
+  for (const { process, leadsSession, vassalName, instance } of findMarked(state)) {
     const id = instance as InstanceId;
     const known = found.get(id);
-    if (!leadsSession(process.pid) || (known !== undefined && known.process.startTicks <= process.startTicks)) continue;
-    found.set(id, { process, vassalName, ageMs: ageMs(process.startTicks) });
+    if (!leadsSession || (known !== undefined && known.process.startTicks <= process.startTicks)) continue;
+    found.set(id, { process, vassalName, ageMs: Math.max(0, nowMs - bornMs(process.startTicks)) });
   }
   return found;
 }

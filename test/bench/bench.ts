@@ -5,11 +5,12 @@ import { asleep, knock } from './knocks.ts';
 import { latency } from './latency.ts';
 import { noise } from './noise.ts';
 import { reloadAll } from './reload-all.ts';
+import { survival } from './survival.ts';
 import { swap } from './swaps.ts';
 import { table, type Figure } from './table.ts';
 import { verbs } from './verbs.ts';
 
-const FIGURES: Readonly<Record<string, () => Promise<readonly Figure[]>>> = { latency, drop, boot, tenThousand, noise, verbs, swap, knock, reloadAll, asleep };
+const FIGURES: Readonly<Record<string, () => Promise<readonly Figure[]>>> = { latency, drop, boot, tenThousand, noise, verbs, swap, knock, reloadAll, asleep, survival };
 
 const asked = process.argv.slice(2);
 const figures: Figure[] = [];
