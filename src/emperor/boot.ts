@@ -20,6 +20,7 @@ import { openProber } from '../probes/open-prober.ts';
 import { openDirectRunner } from '../runner/direct.ts';
 import type { Successor } from '../runner/successor.ts';
 import { loadTools, openTool } from '../runner/tool.ts';
+import { orphansOfThisProcess, reapOrphans } from '../runner/orphans.ts';
 import { findInstances } from '../runner/strays.ts';
 import { openSockets } from '../sockets/open-sockets.ts';
 import { openStore } from '../store/sqlite.ts';
@@ -114,6 +115,7 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
       onIgnored: (ignored) => logger.warn({ ...ignored }, 'a notification of no instance was ignored'),
       inherited: inheritance.notify,
     }));
+    if (process.pid === 1) opened(reapOrphans({ clock, signals: process, ...orphansOfThisProcess(libc) }));
     const judge = judgeOf(libc, settings.environment);
     const texts = parseOnce(judge.parse);
     const { remembered, past, known, adopted, nextSerial } = recall(memory, {
