@@ -84,8 +84,8 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
     await claim(settings.control);
     // Instances of other users have to reach the notify socket; what else is in there is closed to them.
     prepareFolder(settings.state, 'state', 0o711);
-    const lock = lockFile(libc, join(settings.state, 'lock'));
-    if (lock === null) throw new EmperorError('E_EMPEROR_RUNS', `another emperor is at work on ${settings.state}; end it first, or name another folder with --state`);
+    const lock = lockFile(libc, join(settings.state, 'lock'), `pid ${process.pid}, version ${readVersion()}, since ${new Date(clock.now().at).toISOString()}`);
+    if (typeof lock === 'string') throw new EmperorError('E_EMPEROR_RUNS', `another emperor is at work on ${settings.state} (${lock}); end it first, or name another folder with --state`);
     opened(lock);
     prepareFolder(settings.logs, 'logs', 0o750);
 

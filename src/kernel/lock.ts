@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync } from 'node:fs';
+import { closeSync, constants, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { EmperorError, reasonOf } from '../errors.ts';
 import { kernelError, lastErrno, type Libc } from './libc.ts';
 
@@ -9,17 +9,31 @@ const LOCK_NB = 4;
 /**
  * Takes a file for oneself: flock(2). The kernel gives it free when the holder ends, however it ends.
  * @param path made if it is not there, mode 0600
- * @returns null if another process holds it; disposing gives it free
+ * @param holder who we are, in a few words, for whom we keep out
+ * @returns if another process holds it: who that is, by its own word; else the lock, and disposing gives it free
  * @throws E_KERNEL if the file cannot be locked for another reason
  */
-export function lockFile(libc: Libc, path: string): Disposable | null {
+export function lockFile(libc: Libc, path: string, holder: string): Disposable | string {
   const fd = openOwn(path);
   const flock = libc.bind<(fd: number, operation: number) => number>('int flock(int fd, int operation)');
-  if (flock(fd, LOCK_EX | LOCK_NB) === 0) return { [Symbol.dispose]: () => closeSync(fd) };
+  if (flock(fd, LOCK_EX | LOCK_NB) === 0) {
+    sign(fd, holder);
+    return { [Symbol.dispose]: () => closeSync(fd) };
+  }
   const errno = lastErrno();
+  const other = readFileSync(fd, 'utf8').trim();
   closeSync(fd);
-  if (errno === 'EAGAIN' || errno === 'EWOULDBLOCK') return null;
+  if (errno === 'EAGAIN' || errno === 'EWOULDBLOCK') return other === '' ? 'it does not say who it is' : other;
   throw kernelError('flock', path, errno);
+}
+
+function sign(fd: number, holder: string): void {
+  try {
+    ftruncateSync(fd);
+    writeSync(fd, `${holder}\n`, 0);
+  } catch {
+    // A full disk: the lock holds without a name.
+  }
 }
 
 function openOwn(path: string): number {

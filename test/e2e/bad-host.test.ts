@@ -264,7 +264,7 @@ describe('an emperor that cannot begin says why in a line, and ends', () => {
   it('another one is at work on its state folder', async () => {
     await using daemon = await Daemon.start();
     const other = { ...daemon.place, control: `${daemon.place.control}-2` };
-    await expect(Daemon.start(other)).rejects.toThrow(/^the emperor ended with 1:\nemperor: another emperor is at work on .*; end it first, or name another folder with --state$/);
+    await expect(Daemon.start(other)).rejects.toThrow(/^the emperor ended with 1:\nemperor: another emperor is at work on \S+ \(pid \d+, version \S+, since \S+Z\); end it first, or name another folder with --state$/);
     daemon.write('shop.toml', toml(SLEEP));
     await daemon.untilState('shop', 'ready');
   });
