@@ -17,6 +17,7 @@ import { ownerOf } from '../notify/kinship.ts';
 import { openNotify } from '../notify/notify.ts';
 import { openProber } from '../probes/open-prober.ts';
 import { openDirectRunner } from '../runner/direct.ts';
+import { openCage } from '../runner/open-cage.ts';
 import { loadTools, openTool } from '../runner/tool.ts';
 import { findInstances } from '../runner/strays.ts';
 import { openSockets } from '../sockets/open-sockets.ts';
@@ -97,7 +98,9 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
       onLost: (vassal, loss) => logger.error({ code: 'E_LOG', vassal, ...loss }, 'output was lost'),
     }));
     const notifySocket = join(settings.state, 'notify');
-    const runner = opened(openDirectRunner({ libc, output, sink: (event) => emperor.post(event), environment: settings.environment, state: settings.state, notifySocket }));
+    const cage = opened(openCage({ libc, clock, state: settings.state, cgroup: settings.cgroup, onTrouble: (message) => logger.error({}, message) }));
+    const launching = { libc, environment: settings.environment, state: settings.state, notifySocket, files: settings.files };
+    const runner = opened(openDirectRunner({ ...launching, output, cage, sink: (event) => emperor.post(event) }));
     opened(openNotify({
       libc,
       path: notifySocket,
@@ -114,6 +117,7 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
       unknown: judge.unknown,
     });
     output.sweep();
+    cage.sweep(new Set(remembered.flatMap(({ living, leaving }) => [...living, ...leaving].map(({ id }) => id))));
 
     const onTrouble = (message: string): void => logger.warn({}, message);
     const sources = opened(openSources(settings, process.cwd(), { clock, libc, onTrouble, look: (source, look) => declarer.look(source, look) }));
@@ -128,7 +132,7 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
       if (lost.length > 0) logger.warn({ vassal: name, listen: lost }, 'these addresses could not be taken back from the instances; they cannot be held again while those live');
     }
     const patience = opened(openPatience({ sockets, clock, post: (event) => emperor.post(event) }));
-    const tool = openTool({ libc, environment: settings.environment, state: settings.state, notifySocket });
+    const tool = openTool(launching);
     const ways = waysIn(() => emperor.snapshot(), sockets);
     const prober = opened(openProber({
       clock,
@@ -152,7 +156,7 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
     emperor.subscribe(logChanges(logger));
 
     const { openControl } = await import('../control/server.ts');
-    const identity: Identity = { version: readVersion(), pid: process.pid, startedAt: clock.now().at };
+    const identity: Identity = { version: readVersion(), pid: process.pid, startedAt: clock.now().at, kills: cage.kills, keeps: cage.keeps };
     const gid = settings.controlGroup === null ? null : openUserDatabase(libc).group(settings.controlGroup);
     if (settings.controlGroup !== null && gid === null) throw new EmperorError('E_SETTINGS', `there is no group "${settings.controlGroup}" for the control socket`);
     opened(await openControl({ path: settings.control, gid }, {
@@ -164,6 +168,7 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
       revisions: (vassal) => store.revisions(vassal),
       parse: (id, text) => judge.parse({ id, text }),
       logs: logReader(settings.logs),
+      usage: (instance) => cage.usage(instance),
       rescan: () => sources.rescan(),
     }));
 
@@ -187,7 +192,7 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
 }
 
 /** Settings that an emperor has for life. */
-const FIXED = ['sources', 'state', 'control', 'controlGroup', 'logs', 'rescanMs', 'maxStarting'] as const;
+const FIXED = ['sources', 'state', 'control', 'controlGroup', 'logs', 'rescanMs', 'maxStarting', 'cgroup'] as const;
 
 /** In the reverse order of opening, whatever happens to one of them. */
 async function closeAll(parts: readonly (Disposable | AsyncDisposable)[]): Promise<void> {
