@@ -24,6 +24,7 @@ const DEFAULTS = {
   onDemand: false,
   idleTimeoutMs: null,
   after: [],
+  limits: { memoryBytes: null, cpu: null, tasks: null, files: null },
   restart: 'always',
   backoff: { firstMs: 250, factor: 2, maxMs: 60_000, jitter: 0.2, resetAfterMs: 60_000 },
   log: { maxBytes: 10 * 2 ** 20, keep: 10, format: 'raw' },

@@ -3,7 +3,7 @@ import type { InstanceId } from '../../src/core/state.ts';
 import type { User } from '../../src/kernel/user.ts';
 import { OUTSIDE } from '../../src/runner/cage.ts';
 import { instanceEnvironment } from '../../src/runner/environment.ts';
-import { exitStatus } from '../../src/runner/exit-status.ts';
+import { exitStatus, looksKilled } from '../../src/runner/exit-status.ts';
 import { runsAs } from '../../src/runner/identity.ts';
 import { launchPlan } from '../../src/runner/launch-plan.ts';
 import { notifyEnvironment, socketEnvironment } from '../../src/runner/protocol-environment.ts';
@@ -150,4 +150,15 @@ it.each([
   ['stranger', { kind: 'unknown' }],
 ] as const)('tells the ending %j as %j', (ending, status) => {
   expect(exitStatus(ending)).toEqual(status);
+});
+
+it.each([
+  [{ kind: 'killed', signal: 'SIGKILL' }, true],
+  [{ kind: 'exited', code: 137 }, true],
+  [{ kind: 'killed', signal: 'SIGTERM' }, false],
+  [{ kind: 'exited', code: 0 }, false],
+  [{ kind: 'exited', code: 1 }, false],
+  [{ kind: 'unknown' }, false],
+] as const)('%j can be the work of the killer of those who take too much memory: %s', (status, expected) => {
+  expect(looksKilled(status)).toBe(expected);
 });
