@@ -30,6 +30,7 @@ export const CODES = {
   E_SPAWN: 'the operating system refused to start the process',
   E_EXITED: 'the instance ended by itself',
   E_KILLED: 'the instance was ended by a signal',
+  E_OUT_OF_MEMORY: 'the instance was killed because memory ran out: its limit, or that of the host',
   E_NOT_READY: 'the instance was not ready in time',
   E_SICK: 'the instance did not pass its health probe, or missed its watchdog',
   E_ADDRESS_IN_USE: 'an address of `listen` is held by another vassal or program',

@@ -37,11 +37,18 @@ export function resolveSettings(
     logLevel: flags.logLevel ?? configured['log-level'] ?? 'info',
     rescanMs: flags.rescan ?? configured.rescan ?? DEFAULT_RESCAN_MS,
     maxStarting: configured['max-starting'] ?? process.cores * STARTS_A_CORE,
+    cgroup: variable(where, 'EMPEROR_CGROUP') ?? configured.cgroup ?? 'auto',
+    files: filesOf(variable(where, 'EMPEROR_NOFILE')),
     environment: where.environment,
     startedBy: process.startedBy,
     program: process.program,
     readable: process.readable,
   };
+}
+
+/** Said by the launcher: Node itself raises the limit to the highest one as it starts, and then nobody knows any more what it was. */
+function filesOf(text: string | null): number | null {
+  return text !== null && /^\d{1,9}$/.test(text) ? Number(text) : null;
 }
 
 /** Hints can be lost (a network file system gives none); looking costs 134 ms for 10,000 files. */

@@ -8,7 +8,7 @@ import { listOf } from './list-form.ts';
 import { HEALTH, READY, type HealthKeys, type ReadyKeys } from './probe-keys.ts';
 import { SIGNAL } from './signal.ts';
 import { ACCOUNT, BOOLEAN, choice, decimal, integer, PATH, TEXT } from './single-forms.ts';
-import { duration, SHARE, SIZE, UMASK } from './units.ts';
+import { CORES, duration, SHARE, SIZE, UMASK } from './units.ts';
 
 /** What a vassal section can say, as it is read. Durations in ms, sizes in bytes, paths absolute. */
 export interface VassalKeys {
@@ -42,7 +42,7 @@ export interface VassalKeys {
   readonly restart: 'always' | 'on-failure' | 'never';
   readonly backoff: Given<BackoffKeys>;
   readonly log: Given<LogKeys>;
-  readonly limits: never;
+  readonly limits: Given<LimitsKeys>;
   readonly runner: never;
   readonly systemd: never;
   readonly hooks: never;
@@ -70,6 +70,14 @@ export interface LogKeys {
   readonly format: 'raw' | 'json';
 }
 
+/** The keys of `limits`. */
+export interface LimitsKeys {
+  readonly memory: number;
+  readonly cpu: number;
+  readonly tasks: number;
+  readonly files: number;
+}
+
 const CANARY: Keys<CanaryKeys> = {
   share: key(SHARE, '5%', '"5%"', 'the part of the new connections'),
   for: key(duration(1), '60s', '"60s"', 'it has to stay well for so long before it gets them all'),
@@ -87,6 +95,13 @@ const LOG: Keys<LogKeys> = {
   'max-size': key(SIZE, '10M', '"10M"', 'a file is rotated before it grows beyond this'),
   keep: key(integer(0, 1000), '10', '10', 'rotated files that are kept'),
   format: key(choice('raw', 'json'), 'raw', '"raw"', '`raw`: as printed; `json`: one object a line, with time and instance'),
+};
+
+const LIMITS: Keys<LimitsKeys> = {
+  memory: key(SIZE, 'none', '"512M"', 'memory of all processes of an instance together; who takes more is killed. Without a cgroup: address space of each process'),
+  cpu: key(CORES, 'none', '"50%"', 'share of one core; needs a cgroup'),
+  tasks: key(integer(1, 4_194_304), 'none', '100', 'processes and threads; needs a cgroup'),
+  files: key(integer(8, 1_048_576), "the emperor's own at its start", '4096', 'files that each process may have open'),
 };
 
 /** Every key of the vassal section: the one place that knows their names, forms, defaults and words. */
@@ -121,7 +136,7 @@ export const VASSAL_KEYS: Keys<VassalKeys> = {
   restart: key(choice('always', 'on-failure', 'never'), 'always', '"always"', 'whether an instance that ended by itself is started again'),
   backoff: withKeys(BACKOFF, '{ first = "250ms", max = "60s" }', 'waits between the deaths of an instance and its next start'),
   log: withKeys(LOG, '{ max-size = "10M", keep = 10 }', 'how the output of instances is kept'),
-  limits: later('memory, cpu, tasks and files'),
+  limits: withKeys(LIMITS, '{ memory = "512M", cpu = "50%", tasks = 100 }', 'what each instance may use'),
   runner: later('how processes are started'),
   systemd: later('properties of a systemd unit'),
   hooks: later('commands at points of the life of an instance'),

@@ -1,4 +1,5 @@
 import type { Fault } from '../core/fault.ts';
+import { single, type Form } from './form.ts';
 import { key, readKeys, type Given, type Keys } from './keys.ts';
 import { listOf } from './list-form.ts';
 import { folderOf } from './path.ts';
@@ -19,7 +20,15 @@ export interface Settings {
   /** ms */
   readonly rescan: number;
   readonly 'max-starting': number;
+  /** `auto`, `none`, or an absolute path. */
+  readonly cgroup: string;
 }
+
+const CGROUP: Form<string> = single({
+  label: 'auto, none, or an absolute path',
+  hint: 'write "auto", "none" or "/sys/fs/cgroup/emperor"',
+  parse: (text) => (/^(?:auto|none|\/.*)$/.test(text) ? text : undefined),
+});
 
 /** Every key of `emperor.toml`. Defaults of paths are those of root; others get the XDG folders. */
 export const SETTINGS_KEYS: Keys<Settings> = {
@@ -31,6 +40,7 @@ export const SETTINGS_KEYS: Keys<Settings> = {
   'log-level': key(choice('trace', 'debug', 'info', 'warn', 'error'), 'info', '"info"', 'least important message that is logged'),
   rescan: key(duration(1000), '60s', '"60s"', 'every source is looked at again after this time, hint or no hint'),
   'max-starting': key(integer(1, 10_000), 'cores × 2', '4', 'starts that are judged at one time; further ones wait for their turn'),
+  cgroup: key(CGROUP, 'auto', '"/sys/fs/cgroup/emperor"', '`auto`: instances get cgroups where one was delegated to the emperor; `none`; or a cgroup (v2) that it may use'),
 };
 
 /** What `emperor.toml` says, or all of its faults. What it leaves out is not there. */

@@ -31,6 +31,18 @@ export const SIZE: Form<number> = single({
   advise: (text) => (/^\d{1,12}\s*[KMG]i?B$/i.test(text) ? `write "${text.replace(/\s*i?B$/i, '').toUpperCase()}"` : null),
 });
 
+/** A share of one core, more than one too: `"50%"`, `"200%"`. 1 is one core; at least 1 %, which is the least that the kernel enforces. */
+export const CORES: Form<number> = single({
+  label: 'a share of one core',
+  hint: 'write "50%", or "200%" for two cores',
+  parse(text) {
+    const [, percent] = /^(\d{1,6}(?:\.\d{1,3})?)%$/.exec(text) ?? [];
+    const share = Number(percent) / 100;
+    return share >= 0.01 ? share : undefined;
+  },
+  advise: (text) => (/^[1-9]\d{0,4}$/.test(text) ? `write "${text}%"` : null),
+});
+
 /** Permissions taken from new files, umask(2), in octal: `"022"`, in TOML also 0o022. */
 export const UMASK: Form<number> = octal('an octal umask', '022');
 

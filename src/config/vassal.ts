@@ -97,6 +97,12 @@ function specOf(tree: Table, file: VassalId, context: ParseContext, report: Repo
     ready,
     health,
     ...activation,
+    limits: {
+      memoryBytes: given.limits?.memory ?? null,
+      cpu: given.limits?.cpu ?? null,
+      tasks: given.limits?.tasks ?? null,
+      files: given.limits?.files ?? null,
+    },
     restart: given.restart ?? 'always',
     backoff: {
       firstMs: given.backoff?.first ?? DEFAULT_BACKOFF.firstMs,

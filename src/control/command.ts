@@ -1,8 +1,11 @@
 import type { Outcome, VassalId } from '../core/listing.ts';
+import type { LimitName } from '../core/spec.ts';
+import type { InstanceId } from '../core/state.ts';
 import type { Emperor } from '../emperor/emperor.ts';
 import type { HistoryQuery, StoredEntry, StoredRevision } from '../store/store.ts';
 import type { Clock } from '../world/clock.ts';
 import type { Logger } from '../world/logger.ts';
+import type { EmperorDocument, InstanceDocument } from './protocol.ts';
 
 /** One thing that can be asked on the control socket. It answers from the snapshot, or posts an event; it never changes state. */
 export interface ControlCommand {
@@ -50,9 +53,14 @@ export interface ControlPorts {
   readonly logs: LogReader;
   /** Lets the program on the disk take over, once it has proved that it can. Rejects with E_UPGRADE. */
   readonly upgrade: (actor: string) => Promise<{ readonly version: string }>;
+  /** What an instance uses of the host. */
+  readonly usage: UsageOf;
   /** Has every source looked at again. */
   readonly rescan: () => Promise<void>;
 }
+
+/** Tells what an instance uses; null: nobody knows. */
+export type UsageOf = (instance: InstanceId) => Pick<InstanceDocument, 'memoryBytes' | 'cpuMs'>;
 
 /** Who this emperor is. */
 export interface Identity {
@@ -60,6 +68,10 @@ export interface Identity {
   readonly pid: number;
   /** Wall time, ms. */
   readonly startedAt: number;
+  /** By what instances are killed here. */
+  readonly kills: EmperorDocument['kills'];
+  /** The limits that can be kept here. */
+  readonly keeps: ReadonlySet<LimitName>;
 }
 
 /** The output of vassals, by name, in the bytes that they printed. */

@@ -1,4 +1,5 @@
 import type { HistoryEvent } from '../core/history.ts';
+import type { LimitName } from '../core/spec.ts';
 import type { ExitStatus, Phase, Stage, Want } from '../core/state.ts';
 import type { Code } from '../errors.ts';
 
@@ -19,6 +20,10 @@ export interface EmperorDocument {
   /** `starting`: the files of some source were not all seen yet. `stopping`: every vassal is to end. `leaving`: the emperor goes, the instances stay. */
   readonly life: 'starting' | 'running' | 'stopping' | 'leaving';
   readonly sources: readonly string[];
+  /** By what instances are killed. `cgroup`: all that they ever started. `process-group`: their process group, then whoever bears their marks. */
+  readonly kills: 'cgroup' | 'process-group';
+  /** The keys of `limits` that can be kept here. */
+  readonly limits: readonly LimitName[];
   /** Sources that cannot be looked at; what they showed last still stands. */
   readonly blind: readonly { readonly source: string; readonly reason: string; readonly since: string }[];
 }
@@ -52,6 +57,8 @@ export interface VassalDocument {
   readonly waitsFor: readonly string[];
   /** How far an overlap has come; null: there is none. */
   readonly stage: Stage['kind'] | null;
+  /** The keys of `limits` that its file has and that cannot be kept here. */
+  readonly unlimited: readonly LimitName[];
   readonly instances: readonly InstanceDocument[];
   /** Starts that nobody asked for: after a death. */
   readonly restarts: number;
@@ -75,6 +82,10 @@ export interface InstanceDocument {
   readonly adopted: boolean;
   /** What it says of itself, sd_notify(3), STATUS=; null: nothing. */
   readonly status: string | null;
+  /** Memory of all its processes; null: nobody knows, as without cgroups. */
+  readonly memoryBytes: number | null;
+  /** Time that its processes have spent on the processors since its start, ms; null: nobody knows. */
+  readonly cpuMs: number | null;
 }
 
 export interface FailureDocument {

@@ -2,17 +2,18 @@ import { printAddress } from '../core/address.ts';
 import type { Now } from '../core/event.ts';
 import { generationsOf, isTaken } from '../core/generation.ts';
 import { chosen } from '../core/lifecycle.ts';
+import type { LimitName, Limits } from '../core/spec.ts';
 import type { EmperorState, Failure, Instance, Runnable, Vassal } from '../core/state.ts';
 import { unreachable } from '../errors.ts';
 import type { StoredEntry } from '../store/store.ts';
 import { rfc3339 } from '../world/rfc3339.ts';
-import type { Identity } from './command.ts';
+import type { Identity, UsageOf } from './command.ts';
 import type { EmperorDocument, EventDocument, FailureDocument, InstanceDocument, StateWord, StatusDocument, VassalDocument } from './protocol.ts';
 
 /** The state for people and scripts; `vassals` may be only some of them. Pure. */
-export function statusDocument(state: EmperorState, vassals: Iterable<Vassal>, identity: Identity, now: Now): StatusDocument {
+export function statusDocument(state: EmperorState, vassals: Iterable<Vassal>, identity: Identity, now: Now, usage: UsageOf): StatusDocument {
   const sorted = [...vassals].sort((a, b) => compare(a.name, b.name) || compare(a.id, b.id));
-  return { emperor: emperorDocument(state, identity), vassals: sorted.map((vassal) => vassalDocument(vassal, now)) };
+  return { emperor: emperorDocument(state, identity), vassals: sorted.map((vassal) => vassalDocument(vassal, now, { keeps: identity.keeps, usage })) };
 }
 
 /** Who reigns here. Pure. */
@@ -23,6 +24,8 @@ export function emperorDocument(state: EmperorState, identity: Identity): Empero
     startedAt: rfc3339(identity.startedAt),
     life: state.life === 'running' && state.sources.some(({ isWhole, blind }) => !isWhole && blind === null) ? 'starting' : state.life,
     sources: state.sources.map((source) => source.name),
+    kills: identity.kills,
+    limits: LIMIT_NAMES.filter((name) => identity.keeps.has(name)),
     blind: state.sources.flatMap(({ name, blind }) => (blind === null ? [] : [{ source: name, reason: blind.reason, since: rfc3339(blind.since) }])),
   };
 }
@@ -33,8 +36,20 @@ export function eventDocument(entry: StoredEntry): EventDocument {
   return { sequence, at: rfc3339(at), event, name, file: vassal, instance, pid, revision, from, to, why, actor, status };
 }
 
+/** What is told of a vassal beyond the state. */
+interface Surroundings {
+  readonly keeps: Identity['keeps'];
+  readonly usage: UsageOf;
+}
+
+/** In the order in which they are told. */
+const LIMIT_NAMES: readonly LimitName[] = ['memory', 'cpu', 'tasks', 'files'];
+
+/** For who asks for something else: every limit is kept, and nothing is measured. */
+const UNSEEN: Surroundings = { keeps: new Set(LIMIT_NAMES), usage: () => ({ memoryBytes: null, cpuMs: null }) };
+
 /** All about one vassal. Pure. */
-export function vassalDocument(vassal: Vassal, now: Now): VassalDocument {
+export function vassalDocument(vassal: Vassal, now: Now, { keeps, usage }: Surroundings = UNSEEN): VassalDocument {
   const { state, failure } = vassal;
   const runs = mainRuns(vassal);
   const nextStartMs = nextStart(vassal);
@@ -50,7 +65,8 @@ export function vassalDocument(vassal: Vassal, now: Now): VassalDocument {
     listen: runs?.spec.listen.map(({ address }) => printAddress(address)) ?? [],
     waitsFor: state.phase === 'waiting' ? runs?.spec.after ?? [] : [],
     stage: state.phase === 'reloading' ? state.stage.kind : null,
-    instances: instancesOf(vassal),
+    unlimited: runs === null ? [] : limitsOf(runs.spec.limits).filter((name) => !keeps.has(name)),
+    instances: instancesOf(vassal, usage),
     restarts: vassal.restarts,
     nextStartAt: nextStartMs === null ? null : rfc3339(now.at + (nextStartMs - now.ms)),
     failure: failure === null ? null : failureDocument(failure),
@@ -92,15 +108,21 @@ function failureDocument({ revision, code, message, at, output }: Failure): Fail
   return { revision, code, message, at: rfc3339(at), output };
 }
 
-function instancesOf(vassal: Vassal): readonly InstanceDocument[] {
+function limitsOf({ memoryBytes, cpu, tasks, files }: Limits): readonly LimitName[] {
+  const values: Readonly<Record<LimitName, number | null>> = { memory: memoryBytes, cpu, tasks, files };
+  return LIMIT_NAMES.filter((name) => values[name] !== null);
+}
+
+function instancesOf(vassal: Vassal, usage: UsageOf): readonly InstanceDocument[] {
   const places = generationsOf(vassal).flatMap((generation) => generation.places).filter(isTaken);
   return [
-    ...places.map(({ phase, instance }) => instanceDocument(instance, phase === 'starting' ? 'starting' : 'ready')),
-    ...vassal.leaving.map(({ instance }) => instanceDocument(instance, 'stopping')),
+    ...places.map(({ phase, instance }) => instanceDocument(instance, phase === 'starting' ? 'starting' : 'ready', usage)),
+    ...vassal.leaving.map(({ instance }) => instanceDocument(instance, 'stopping', usage)),
   ];
 }
 
-function instanceDocument(instance: Instance, state: InstanceDocument['state']): InstanceDocument {
+function instanceDocument(instance: Instance, state: InstanceDocument['state'], usage: UsageOf): InstanceDocument {
+  const { memoryBytes, cpuMs } = usage(instance.id);
   return {
     id: instance.id,
     pid: instance.process?.pid ?? null,
@@ -111,6 +133,8 @@ function instanceDocument(instance: Instance, state: InstanceDocument['state']):
     readyAt: instance.readyAt === null ? null : rfc3339(instance.readyAt),
     adopted: instance.adopted,
     status: instance.status,
+    memoryBytes,
+    cpuMs,
   };
 }
 

@@ -22,7 +22,8 @@ export type InstanceEvent =
   | { readonly type: 'spawned'; readonly instance: InstanceId; readonly process: Proof }
   /** The operating system refused to start it; it never lived. `lasting`: trying again is of no use before something is mended. */
   | { readonly type: 'unlaunchable'; readonly instance: InstanceId; readonly code: Code; readonly reason: string; readonly lasting: boolean }
-  | { readonly type: 'exited'; readonly instance: InstanceId; readonly status: ExitStatus }
+  /** `outOfMemory`: the kernel had killed a process of it for lack of memory, and that was its end. */
+  | { readonly type: 'exited'; readonly instance: InstanceId; readonly status: ExitStatus; readonly outOfMemory?: boolean }
   /** Its probe was answered. */
   | { readonly type: 'ready'; readonly instance: InstanceId; readonly why: string }
   /** It was not, yet. */

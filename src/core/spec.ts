@@ -88,6 +88,20 @@ export interface LogPolicy {
   readonly format: 'raw' | 'json';
 }
 
+/** What an instance may use; null: as much as there is. */
+export interface Limits {
+  readonly memoryBytes: number | null;
+  /** Share of one core: 0.5 is half of one, 2 are two. */
+  readonly cpu: number | null;
+  /** Processes and threads. */
+  readonly tasks: number | null;
+  /** Open files of each of its processes. */
+  readonly files: number | null;
+}
+
+/** The keys of `limits`. */
+export type LimitName = 'memory' | 'cpu' | 'tasks' | 'files';
+
 /** What a vassal file asks for, resolved: no option is optional past this point. */
 export interface VassalSpec {
   /** Name of the preset, `uwsgi` for a file with a uwsgi section; null for a plain command. */
@@ -133,6 +147,7 @@ export interface VassalSpec {
   readonly idleTimeoutMs: number | null;
   /** Names of vassals that have to be ready before this one starts. */
   readonly after: readonly string[];
+  readonly limits: Limits;
   readonly restart: 'always' | 'on-failure' | 'never';
   readonly backoff: Backoff;
   readonly log: LogPolicy;

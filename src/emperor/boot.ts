@@ -19,6 +19,7 @@ import { openNotify } from '../notify/notify.ts';
 import { openProber } from '../probes/open-prober.ts';
 import { openDirectRunner } from '../runner/direct.ts';
 import type { Successor } from '../runner/successor.ts';
+import { openCage } from '../runner/open-cage.ts';
 import { loadTools, openTool } from '../runner/tool.ts';
 import { orphansOfThisProcess, reapOrphans } from '../runner/orphans.ts';
 import { findInstances } from '../runner/strays.ts';
@@ -106,7 +107,9 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
       onLost: (vassal, loss) => logger.error({ code: 'E_LOG', vassal, ...loss }, 'output was lost'),
     }));
     const notifySocket = join(settings.state, 'notify');
-    const runner = opened(openDirectRunner({ libc, output, sink: (event) => emperor.post(event), environment: settings.environment, state: settings.state, notifySocket }));
+    const cage = opened(openCage({ libc, clock, state: settings.state, cgroup: settings.cgroup, onTrouble: (message) => logger.error({}, message) }));
+    const launching = { libc, environment: settings.environment, state: settings.state, notifySocket, files: settings.files };
+    const runner = opened(openDirectRunner({ ...launching, output, cage, sink: (event) => emperor.post(event) }));
     const notify = opened(openNotify({
       libc,
       path: notifySocket,
@@ -126,6 +129,7 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
       unknown: judge.unknown,
     });
     output.sweep();
+    cage.sweep(new Set(remembered.flatMap(({ living, leaving }) => [...living, ...leaving].map(({ id }) => id))));
 
     const onTrouble = (message: string): void => logger.warn({}, message);
     const sources = opened(openSources(settings, process.cwd(), { clock, libc, onTrouble, look: (source, look) => declarer.look(source, look) }));
@@ -140,7 +144,7 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
       if (lost.length > 0) logger.warn({ vassal: name, listen: lost }, 'these addresses could not be taken back from the instances; they cannot be held again while those live');
     }
     const patience = opened(openPatience({ sockets, clock, post: (event) => emperor.post(event) }));
-    const tool = openTool({ libc, environment: settings.environment, state: settings.state, notifySocket });
+    const tool = openTool(launching);
     const ways = waysIn(() => emperor.snapshot(), sockets);
     const prober = opened(openProber({
       clock,
@@ -169,7 +173,7 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
       leave: (actor) => emperor.post({ type: 'shutdown', keep: true, actor }),
     });
     const { openControl } = await import('../control/server.ts');
-    const identity: Identity = { version: readVersion(), pid: process.pid, startedAt: clock.now().at };
+    const identity: Identity = { version: readVersion(), pid: process.pid, startedAt: clock.now().at, kills: cage.kills, keeps: cage.keeps };
     const gid = settings.controlGroup === null ? null : openUserDatabase(libc).group(settings.controlGroup);
     if (settings.controlGroup !== null && gid === null) throw new EmperorError('E_SETTINGS', `there is no group "${settings.controlGroup}" for the control socket`);
     opened(await openControl({ path: settings.control, gid }, {
@@ -181,6 +185,7 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
       revisions: (vassal) => store.revisions(vassal),
       parse: (id, text) => judge.parse({ id, text }),
       logs: logReader(settings.logs),
+      usage: (instance) => cage.usage(instance),
       rescan: () => sources.rescan(),
       upgrade: (actor) => succession.upgrade(actor),
     }));
@@ -217,7 +222,7 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
 }
 
 /** Settings that an emperor has for life. */
-const FIXED = ['sources', 'state', 'control', 'controlGroup', 'logs', 'rescanMs', 'maxStarting'] as const;
+const FIXED = ['sources', 'state', 'control', 'controlGroup', 'logs', 'rescanMs', 'maxStarting', 'cgroup'] as const;
 
 /** In the reverse order of opening, whatever happens to one of them. */
 async function closeAll(parts: readonly (Disposable | AsyncDisposable)[]): Promise<void> {

@@ -25,6 +25,10 @@ export interface Settings {
   readonly rescanMs: number;
   /** Starts that are judged at one time, 1 or more. */
   readonly maxStarting: number;
+  /** cgroups of instances: `auto`: where the emperor's own was delegated to it; `none`; or the absolute path of a cgroup v2 that may be used. */
+  readonly cgroup: string;
+  /** Files that each process of an instance may have open if its file does not say: what the emperor was started with; null: nobody knows, so as many as the emperor. */
+  readonly files: number | null;
   /** For `$(NAME)` in vassal files, and PATH for finding programs. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Who started the emperor, for the history: a user name, or `systemd`. */

@@ -7,7 +7,8 @@ import type { Libc } from '../kernel/libc.ts';
 import { openPidfds } from '../kernel/pidfd.ts';
 import { openSpawn } from '../kernel/spawn.ts';
 import { openUserDatabase } from '../kernel/user.ts';
-import { exitStatus, signalNumber } from './exit-status.ts';
+import type { Cage } from './cage.ts';
+import { exitStatus, looksKilled, signalNumber } from './exit-status.ts';
 import { ownIdentity } from './identity.ts';
 import { prepareLaunch, type LaunchHost } from './prepare.ts';
 import { isEnded, isProven, readBootId, readStartTicks, sessionOf } from './proc.ts';
@@ -26,6 +27,10 @@ export interface DirectRunnerOptions {
   readonly state: string;
   /** Where instances say how they are, sd_notify(3). */
   readonly notifySocket: string;
+  /** Files that an instance may have open if its file does not say; null: as many as the emperor. */
+  readonly files: number | null;
+  /** Where instances are kept together. */
+  readonly cage: Cage;
 }
 
 /** An instance that the runner knows. Dead ones are forgotten. */
@@ -53,16 +58,16 @@ const LAUNCHES_A_TURN = 16;
  * Opens the runner that makes instances children of the emperor, each in a session and process group of its own.
  *
  * The end of an instance, whoever started it, shows on its pidfd. Then, in this order: what is left of its group is killed; only then
- * is it reaped, because until then nobody else can get its number; `exited` is told; the rest of its output is read.
+ * is it reaped, because until then nobody else can get its number; what has left the group is killed; `exited` is told; the rest of its output is read.
  *
  * Disposing waits for launches that the kernel has begun, so that their `spawned` is told, forgets those that it has not, and leaves
  * all instances alone.
  * @throws E_KERNEL when out of descriptors
  */
 export function openDirectRunner(options: DirectRunnerOptions): Runner {
-  const { output, sink } = options;
+  const { output, sink, cage } = options;
   const users = openUserDatabase(options.libc);
-  const host: LaunchHost = { users, own: ownIdentity(users), environment: options.environment, state: options.state, notifySocket: options.notifySocket };
+  const host: LaunchHost = { users, own: ownIdentity(users), environment: options.environment, state: options.state, notifySocket: options.notifySocket, files: options.files };
   const spawn = openSpawn(options.libc);
   const pidfds = openPidfds(options.libc);
   const epoll = openEpoll(options.libc);
@@ -96,7 +101,7 @@ export function openDirectRunner(options: DirectRunnerOptions): Runner {
   }
 
   function start(vassalName: string, instance: Instance, sockets: readonly number[]): void {
-    const plan = prepareLaunch(vassalName, instance, host, sockets.length);
+    const plan = prepareLaunch(vassalName, instance, host, sockets.length, () => cage.enter(vassalName, instance));
     if ('code' in plan) {
       refuse(instance.id, plan);
       return;
@@ -105,6 +110,7 @@ export function openDirectRunner(options: DirectRunnerOptions): Runner {
     try {
       writeFd = output.open(vassalName, instance).writeFd;
     } catch (error) {
+      cage.clear(instance.id);
       refuse(instance.id, { code: 'E_SPAWN', reason: cannotStart(plan.file, vassalName, reasonOf(error)), lasting: false });
       return;
     }
@@ -114,6 +120,7 @@ export function openDirectRunner(options: DirectRunnerOptions): Runner {
       closeSync(writeFd);
       const trouble = result.ok ? welcome(instance, result.pid) : result.errno;
       if (trouble !== null) {
+        cage.clear(instance.id);
         refuse(instance.id, explain(trouble, vassalName, instance, plan.file));
         output.finished(instance.id);
       }
@@ -141,7 +148,7 @@ export function openDirectRunner(options: DirectRunnerOptions): Runner {
     entries.set(instance.id, { phase: 'living', pid, pidfd, proof: null, startTicks, main: null });
     byPid.set(pid, instance.id);
     sink({ type: 'spawned', instance: instance.id, process: { pid, startTicks, bootId } });
-    if (entry?.phase === 'launching') for (const { signal, whom } of entry.pending) send(pid, pidfd, signal, whom);
+    if (entry?.phase === 'launching') for (const { signal, whom } of entry.pending) send(instance.id, pid, pidfd, signal, whom);
     return null;
   }
 
@@ -176,7 +183,9 @@ export function openDirectRunner(options: DirectRunnerOptions): Runner {
     closeSync(pidfd);
     entries.delete(id);
     byPid.delete(pid);
-    sink({ type: 'exited', instance: id, status: exitStatus(ending) });
+    const status = exitStatus(ending);
+    const { outOfMemory } = cage.clear(id);
+    sink({ type: 'exited', instance: id, status, ...(outOfMemory && looksKilled(status) ? { outOfMemory } : {}) });
     output.finished(id);
   }
 
@@ -195,9 +204,10 @@ export function openDirectRunner(options: DirectRunnerOptions): Runner {
     return true;
   }
 
-  function send(pid: number, pidfd: number, signal: SignalName, whom: 'main' | 'group'): void {
+  function send(id: InstanceId, pid: number, pidfd: number, signal: SignalName, whom: 'main' | 'group'): void {
     if (whom === 'group') killGroup(pid, signal);
-    else pidfds.signal(pidfd, signalNumber(signal));
+    if (whom === 'group' && signal === 'SIGKILL') cage.kill(id);
+    if (whom === 'main') pidfds.signal(pidfd, signalNumber(signal));
   }
 
   return {
@@ -211,7 +221,7 @@ export function openDirectRunner(options: DirectRunnerOptions): Runner {
       const entry = entries.get(instance);
       if (entry === undefined) return;
       if (entry.phase === 'launching') entry.pending.push({ signal, whom });
-      else send(entry.pid, entry.main?.pidfd ?? entry.pidfd, signal, whom);
+      else send(instance, entry.pid, entry.main?.pidfd ?? entry.pidfd, signal, whom);
     },
     follow(instance, pid) {
       const entry = entries.get(instance);

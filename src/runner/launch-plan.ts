@@ -1,4 +1,5 @@
 import type { VassalSpec } from '../core/spec.ts';
+import type { Entrance } from './cage.ts';
 
 /** What is executed, to the last word. */
 export interface LaunchPlan {
@@ -25,6 +26,10 @@ export interface LaunchFacts {
   readonly environment: Readonly<Record<string, string>>;
   /** Open sockets that it gets. */
   readonly sockets: number;
+  /** How it gets to where it is kept together. */
+  readonly entrance: Entrance;
+  /** Files that it may have open if its file does not say, as a soft limit: setrlimit(2); null: as many as the emperor itself. */
+  readonly files: number | null;
   /** Path of setpriv(1). */
   readonly setpriv: string;
 }
@@ -33,19 +38,19 @@ export interface LaunchFacts {
 const SHELL = '/bin/sh';
 
 /**
- * Plans a launch. The ordinary one executes the program itself. Another user is left to setpriv(1) of util-linux, which takes the
- * groups of that user along; a umask, and LISTEN_PID, to sh(1); all end in an exec, so the pid stays that of the instance.
+ * Plans a launch. The ordinary one executes the program itself. Its cgroup, limits, a umask and LISTEN_PID are left to sh(1), as the emperor's user;
+ * then another user to setpriv(1) of util-linux, which takes the groups of that user along. All end in an exec, so the pid stays that of the instance.
  */
-export function launchPlan(spec: Pick<VassalSpec, 'argv' | 'directory' | 'umask' | 'passing'>, facts: LaunchFacts): LaunchPlan {
+export function launchPlan(spec: Pick<VassalSpec, 'argv' | 'directory' | 'umask' | 'passing' | 'limits'>, facts: LaunchFacts): LaunchPlan {
   const prefix: string[] = [];
-  if (facts.become !== null) {
-    prefix.push(facts.setpriv, '--reuid', String(facts.become.uid), '--regid', String(facts.become.gid), '--init-groups', '--');
-  }
-  const first: string[] = [];
+  const first = [...entering(facts.entrance), ...limiting(spec.limits.files, facts)];
   if (spec.umask !== null) first.push(`umask ${spec.umask.toString(8).padStart(4, '0')};`);
   // The pid that LISTEN_PID has to be is known to nobody before the process is there: sd_listen_fds(3).
   if (facts.sockets > 0 && spec.passing === 'listen-fds') first.push('LISTEN_PID=$$');
-  if (first.length > 0) prefix.push(SHELL, '-c', `${first.join(' ')} exec "$@"`, 'sh');
+  if (first.length > 0) prefix.push(SHELL, '-c', `${first.join(' ')} exec "$@"`, 'sh', ...(facts.entrance.procs === null ? [] : [facts.entrance.procs]));
+  if (facts.become !== null) {
+    prefix.push(facts.setpriv, '--reuid', String(facts.become.uid), '--regid', String(facts.become.gid), '--init-groups', '--');
+  }
   const [name, ...rest] = spec.argv;
   // Who executes directly can keep the name as it was written; the tools in between take a path for both.
   const argv = prefix.length === 0 ? [name, ...rest] : [...prefix, facts.program, ...rest];
@@ -55,4 +60,19 @@ export function launchPlan(spec: Pick<VassalSpec, 'argv' | 'directory' | 'umask'
     environment: Object.entries(facts.environment).map(([key, value]) => `${key}=${value}`),
     directory: spec.directory,
   };
+}
+
+/** Before it can fork: so there is no moment at which a child of it could be outside. One that cannot get in runs all the same, and says so in its output. */
+function entering({ procs }: Entrance): readonly string[] {
+  return procs === null ? [] : ['echo 0 > "$1"; shift;'];
+}
+
+/** Hard and soft for what its file asks for; then what cannot be had is no start. */
+function limiting(files: number | null, facts: Pick<LaunchFacts, 'entrance' | 'files'>): readonly string[] {
+  const { addressSpace } = facts.entrance;
+  const steps: string[] = [];
+  if (files !== null) steps.push(`ulimit -n ${files} || exit 126;`);
+  else if (facts.files !== null) steps.push(`ulimit -S -n ${facts.files};`);
+  if (addressSpace !== null) steps.push(`ulimit -v ${Math.max(1, Math.floor(addressSpace / 1024))} || exit 126;`);
+  return steps;
 }

@@ -1,5 +1,6 @@
 import type { Instance } from '../core/state.ts';
 import type { UserDatabase } from '../kernel/user.ts';
+import { OUTSIDE, type Entrance } from './cage.ts';
 import { DEFAULT_PATH, instanceEnvironment } from './environment.ts';
 import { readEnvironmentFile } from './environment-file.ts';
 import { runsAs, type EmperorIdentity } from './identity.ts';
@@ -19,10 +20,15 @@ export interface LaunchHost {
   readonly state: string;
   /** Where instances say how they are, sd_notify(3). */
   readonly notifySocket: string;
+  /** Files that an instance may have open if its file does not say; null: as many as the emperor. */
+  readonly files: number | null;
 }
 
-/** Looks up all that a launch needs on this host, at the moment of the launch. What is found wrong here, and still is, is lasting. */
-export function prepareLaunch(vassalName: string, instance: Instance, host: LaunchHost, sockets = 0): LaunchPlan | Refusal {
+/**
+ * Looks up all that a launch needs on this host, at the moment of the launch. What is found wrong here, and still is, is lasting.
+ * @param enter asked last, when nothing speaks against the launch
+ */
+export function prepareLaunch(vassalName: string, instance: Instance, host: LaunchHost, sockets = 0, enter: () => Entrance = () => OUTSIDE): LaunchPlan | Refusal {
   const { spec } = instance.runs;
   const refuse = ({ code, message }: Pick<Complaint, 'code' | 'message'>): Refusal => ({
     code,
@@ -66,6 +72,8 @@ export function prepareLaunch(vassalName: string, instance: Instance, host: Laun
     become: person.changes ? { uid: person.user.uid, gid: person.gid } : null,
     environment,
     sockets,
+    entrance: enter(),
+    files: host.files,
     setpriv: setpriv.kind === 'found' ? setpriv.path : '/usr/bin/setpriv',
   });
 }

@@ -21,13 +21,12 @@ export interface MarkedProcess {
  */
 export function findMarked(state: string): MarkedProcess[] {
   const bootId = readBootId();
-  const mark = `${MARKS.state}=${state}`;
   const marked: MarkedProcess[] = [];
   for (const entry of readdirSync('/proc')) {
     const pid = Number(entry);
     if (!Number.isInteger(pid)) continue;
     const environment = readEnvironment(pid);
-    if (!environment.includes(mark)) continue;
+    if (!isMarked(environment, state)) continue;
     const stat = readProcessStat(pid);
     if (stat === null) continue;
     marked.push({
@@ -62,6 +61,16 @@ export function findInstances(state: string): ReadonlyMap<InstanceId, FoundInsta
     found.set(id, { process, vassalName, ageMs: Math.max(0, nowMs - bornMs(process.startTicks)) });
   }
   return found;
+}
+
+/** The id of the instance whose marks a process bears; null: it is gone, or of another state folder, or bears none. */
+export function instanceMarkOf(pid: number, state: string): string | null {
+  const environment = readEnvironment(pid);
+  return isMarked(environment, state) ? valueOf(environment, MARKS.instance) : null;
+}
+
+function isMarked(environment: readonly string[], state: string): boolean {
+  return environment.includes(`${MARKS.state}=${state}`);
 }
 
 function readEnvironment(pid: number): readonly string[] {

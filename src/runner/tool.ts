@@ -17,6 +17,8 @@ export interface ToolOptions {
   readonly state: string;
   /** Where instances say how they are; tools do not. */
   readonly notifySocket: string;
+  /** Files that a tool may have open if the vassal's file does not say; null: as many as the emperor. */
+  readonly files: number | null;
 }
 
 /**
@@ -48,7 +50,7 @@ export async function loadTools(): Promise<void> {
 /** Makes what runs tools. */
 export function openTool(options: ToolOptions): Tool {
   const users = openUserDatabase(options.libc);
-  const host: LaunchHost = { users, own: ownIdentity(users), environment: options.environment, state: options.state, notifySocket: options.notifySocket };
+  const host: LaunchHost = { users, own: ownIdentity(users), environment: options.environment, state: options.state, notifySocket: options.notifySocket, files: options.files };
   return async (vassalName, instance, argv, signal) => {
     const spec = { ...instance.runs.spec, argv, ready: { kind: 'after', ms: 0 }, health: null } as const;
     const plan = prepareLaunch(vassalName, { ...instance, runs: { ...instance.runs, spec } }, host);

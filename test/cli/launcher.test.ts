@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process';
-import { readFileSync, statSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
 
 const LAUNCHER = new URL('../../src/emperor.mjs', import.meta.url).pathname;
 
@@ -25,9 +27,19 @@ describe('the launcher', () => {
     expect(await launch(version)).toMatchObject({ code: 0, stdout: '0.1.0\n' });
   });
 
+  it('says how many files could be open before node raised that', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'emperor-launcher-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    writeFileSync(join(folder, 'node'), '#!/bin/sh\necho "$EMPEROR_NOFILE $@"\n', { mode: 0o755 });
+    const stdout = await new Promise((resolve) => {
+      execFile('/bin/sh', ['-c', 'ulimit -S -n 99; exec "$@"', 'sh', LAUNCHER, 'status', 'a b'], { env: { PATH: folder } }, (_error, out) => resolve(out));
+    });
+    expect(stdout).toBe(`99 ${LAUNCHER} status a b\n`);
+  });
+
   it('can be read by old nodes, and be executed', () => {
     const text = readFileSync(LAUNCHER, 'utf8');
-    expect(text.startsWith('#!/usr/bin/env node\n')).toBe(true);
+    expect(text.startsWith('#!/bin/sh\n')).toBe(true);
     expect(text).not.toMatch(/^\s*import\s|\?\?|\?\.|^\s*await\s/m);
     expect(statSync(LAUNCHER).mode & 0o111).toBe(0o111);
   });

@@ -44,24 +44,24 @@ it.each([
 
 describe('settings', () => {
   const process = { startedBy: 'me', readable: false, program: { file: 'node', args: [], rehearsal: [] }, cores: 3 };
-  const configured = { sources: ['/c/v'], state: '/c/state', logs: '/c/logs', control: '/c/control', 'control-group': 'adm', 'log-level': 'warn', rescan: 5_000, 'max-starting': 1 } as const;
+  const configured = { sources: ['/c/v'], state: '/c/state', logs: '/c/logs', control: '/c/control', 'control-group': 'adm', 'log-level': 'warn', rescan: 5_000, 'max-starting': 1, cgroup: 'none' } as const;
 
   it('are the defaults where nobody says anything', () => {
     expect(resolveSettings([], {}, {}, ROOT, process)).toEqual({
       sources: ['/etc/emperor/vassals'], state: '/var/lib/emperor', control: '/run/emperor/control.sock', controlGroup: null, logs: '/var/log/emperor',
-      logLevel: 'info', rescanMs: 60_000, maxStarting: 6, environment: ROOT.environment, startedBy: 'me', readable: false, program: process.program,
+      logLevel: 'info', rescanMs: 60_000, maxStarting: 6, cgroup: 'auto', files: null, environment: ROOT.environment, startedBy: 'me', readable: false, program: process.program,
     });
   });
 
   it('are what the configuration file says', () => {
     expect(resolveSettings([], {}, configured, ROOT, process)).toMatchObject({
-      sources: ['/c/v'], state: '/c/state', control: '/c/control', controlGroup: 'adm', logs: '/c/logs', logLevel: 'warn', rescanMs: 5_000, maxStarting: 1,
+      sources: ['/c/v'], state: '/c/state', control: '/c/control', controlGroup: 'adm', logs: '/c/logs', logLevel: 'warn', rescanMs: 5_000, maxStarting: 1, cgroup: 'none',
     });
   });
 
   it('come from the environment before the configuration file', () => {
-    const where = user({ EMPEROR_STATE: '/e/state', EMPEROR_LOGS: '/e/logs', EMPEROR_CONTROL: '/e/control' });
-    expect(resolveSettings([], {}, configured, where, process)).toMatchObject({ state: '/e/state', control: '/e/control', logs: '/e/logs', logLevel: 'warn' });
+    const where = user({ EMPEROR_STATE: '/e/state', EMPEROR_LOGS: '/e/logs', EMPEROR_CONTROL: '/e/control', EMPEROR_CGROUP: '/e/cgroup', EMPEROR_NOFILE: '1024' });
+    expect(resolveSettings([], {}, configured, where, process)).toMatchObject({ state: '/e/state', control: '/e/control', logs: '/e/logs', logLevel: 'warn', cgroup: '/e/cgroup', files: 1024 });
   });
 
   it('come from flags before anything else', () => {

@@ -6,15 +6,15 @@ import { parseSettings, SETTINGS_KEYS } from '../../src/config/settings.ts';
 import { faultsOf } from './context.ts';
 
 it('lists each key that works, and those of its tables', () => {
-  for (const name of ['command', 'stop-timeout', 'listen.address', 'ready.after', 'ready.http', 'health.watchdog', 'canary.share', 'backoff.reset-after', 'log.format']) {
+  for (const name of ['command', 'stop-timeout', 'listen.address', 'ready.after', 'ready.http', 'health.watchdog', 'canary.share', 'backoff.reset-after', 'log.format', 'limits.memory']) {
     expect(schemaTable()).toContain(`| \`${name}\` |`);
     expect(schemaHelp()).toMatch(new RegExp(`^  ${name} `, 'm'));
   }
 });
 
 it('names the keys of later versions only as refused', () => {
-  expect(schemaTable()).toMatch(/^Known, and refused until a later version: `limits`, .*`hooks`\.$/m);
-  expect(schemaHelp()).not.toContain('limits');
+  expect(schemaTable()).toMatch(/^Known, and refused until a later version: `runner`, .*`hooks`\.$/m);
+  expect(schemaHelp()).not.toContain('hooks');
 });
 
 it('makes a table whose rows have the same columns', () => {

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { faultsOf, parse, specOf } from './context.ts';
 
 const DEFAULTS = {
@@ -24,6 +24,7 @@ const DEFAULTS = {
   onDemand: false,
   idleTimeoutMs: null,
   after: [],
+  limits: { memoryBytes: null, cpu: null, tasks: null, files: null },
   restart: 'always',
   backoff: { firstMs: 250, factor: 2, maxMs: 60_000, jitter: 0.2, resetAfterMs: 60_000 },
   log: { maxBytes: 10 * 2 ** 20, keep: 10, format: 'raw' },
@@ -296,7 +297,31 @@ it('does not say that a program is missing when its key is only wrong', () => {
   expect(faultsOf('/v/shop.toml', '[vassal]\ncommand = "a"\nreload = "sginal"\nreload-signal = "HUP"')).toHaveLength(1);
 });
 
-it.each(['limits', 'runner', 'systemd', 'hooks'])('%s is known and not supported yet', (key) => {
+describe('limits', () => {
+  const limits = (text: string): unknown => specOf('/v/shop.toml', `[vassal]\ncommand = "a"\n${text}`).limits;
+
+  it.each([
+    ['', { memoryBytes: null, cpu: null, tasks: null, files: null }],
+    ['limits = { memory = "64M", cpu = "50%", tasks = 20, files = 4096 }', { memoryBytes: 64 * 2 ** 20, cpu: 0.5, tasks: 20, files: 4096 }],
+    ['limits.cpu = "200%"', { memoryBytes: null, cpu: 2, tasks: null, files: null }],
+    ['limits.cpu = "1%"', { memoryBytes: null, cpu: 0.01, tasks: null, files: null }],
+  ])('are understood: %s', (text, expected) => {
+    expect(limits(text)).toEqual(expected);
+  });
+
+  it.each([
+    ['cpu = 2', '"limits.cpu" wants a share of one core, not "2" at /v/shop.toml:4; write "2%"'],
+    ['cpu = "0.5%"', '"limits.cpu" wants a share of one core, not "0.5%" at /v/shop.toml:4; write "50%", or "200%" for two cores'],
+    ['memory = "64MB"', '"limits.memory" wants a size, not "64MB" at /v/shop.toml:4; write "64M"'],
+    ['tasks = 0', '"limits.tasks" wants a whole number from 1 to 4194304, not "0" at /v/shop.toml:4'],
+    ['files = 3', '"limits.files" wants a whole number from 8 to 1048576, not "3" at /v/shop.toml:4'],
+    ['meory = "64M"', 'unknown key "limits.meory" at /v/shop.toml:4; did you mean "memory"?'],
+  ])('are refused: %s', (text, fault) => {
+    expect(faultsOf('/v/shop.toml', `[vassal]\ncommand = "a"\n[vassal.limits]\n${text}`)).toEqual([expect.stringContaining(fault)]);
+  });
+});
+
+it.each(['runner', 'systemd', 'hooks'])('%s is known and not supported yet', (key) => {
   expect(faultsOf('/v/shop.ini', `[vassal]\ncommand = a\n${key} = 1`)).toEqual([`E_KEY_LATER key "${key}" is not supported by this version yet at /v/shop.ini:3`]);
 });
 

@@ -60,13 +60,14 @@ export function portsOf(emperor: FakeEmperor, changes: Partial<ControlPorts> = {
   return {
     emperor,
     clock: emperor,
-    identity: { version: '0.1.0', pid: 4242, startedAt: 1_600_000_000_000 },
+    identity: { version: '0.1.0', pid: 4242, startedAt: 1_600_000_000_000, kills: 'process-group', keeps: new Set(['memory', 'files']) },
     logger: changes.logger ?? loggerInto([]),
     history: changes.history ?? ((query) => emperor.store.history(query)),
     revisions: changes.revisions ?? ((vassal) => emperor.store.revisions(vassal)),
     parse: changes.parse ?? parsed,
     logs: changes.logs ?? NO_LOGS,
     upgrade: changes.upgrade ?? (async () => ({ version: '0.2.0' })),
+    usage: changes.usage ?? (() => ({ memoryBytes: null, cpuMs: null })),
     rescan: changes.rescan ?? (async () => {}),
   };
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Listen } from '../../src/core/address.ts';
 import type { Event } from '../../src/core/event.ts';
+import type { Identity } from '../../src/control/command.ts';
 import type { StatusDocument, VassalDocument } from '../../src/control/protocol.ts';
 import { eventDocument, stateWord, statusDocument } from '../../src/control/snapshot.ts';
 import type { Place } from '../../src/core/state.ts';
@@ -9,11 +10,11 @@ import { FakeEmperor, fileOf } from '../fakes/emperor.ts';
 
 const LISTEN: Listen = { address: { kind: 'tcp', host: '127.0.0.1', port: 8000, v6only: false }, backlog: 511, mode: null, user: null, group: null };
 
-const IDENTITY = { version: '0.1.0', pid: 1, startedAt: 1_600_000_000_000 };
+const IDENTITY: Identity = { version: '0.1.0', pid: 1, startedAt: 1_600_000_000_000, kills: 'cgroup', keeps: new Set(['memory', 'files']) };
 
 function documentOf(emperor: FakeEmperor): StatusDocument {
   const state = emperor.snapshot();
-  return statusDocument(state, state.vassals.values(), IDENTITY, emperor.now());
+  return statusDocument(state, state.vassals.values(), IDENTITY, emperor.now(), () => ({ memoryBytes: 4096, cpuMs: 12 }));
 }
 
 function shopOf(emperor: FakeEmperor): VassalDocument {
@@ -37,11 +38,11 @@ describe('the status document', () => {
     emperor.spawn('shop', 4242);
     emperor.wait(1_000);
     expect(documentOf(emperor)).toEqual({
-      emperor: { version: '0.1.0', pid: 1, startedAt: '2020-09-13T12:26:40.000Z', life: 'running', sources: ['dir:///v'], blind: [] },
+      emperor: { version: '0.1.0', pid: 1, startedAt: '2020-09-13T12:26:40.000Z', life: 'running', sources: ['dir:///v'], kills: 'cgroup', limits: ['memory', 'files'], blind: [] },
       vassals: [{
         name: 'shop', file: '/v/shop.toml', state: 'ready', want: 'up', revision: 1, pinned: null, scale: null, server: 'gunicorn', listen: ['127.0.0.1:8000'],
-        waitsFor: [], stage: null,
-        instances: [{ id: 'shop#1', pid: 4242, state: 'ready', revision: 1, generation: 1, startedAt: '2023-11-14T22:13:20.000Z', readyAt: '2023-11-14T22:13:21.000Z', adopted: false, status: null }],
+        waitsFor: [], stage: null, unlimited: [],
+        instances: [{ id: 'shop#1', pid: 4242, state: 'ready', revision: 1, generation: 1, startedAt: '2023-11-14T22:13:20.000Z', readyAt: '2023-11-14T22:13:21.000Z', adopted: false, status: null, memoryBytes: 4096, cpuMs: 12 }],
         restarts: 0, nextStartAt: null, failure: null,
       }],
     });

@@ -52,7 +52,7 @@ export class Daemon implements AsyncDisposable {
     const sources = options.sources ?? [place.vassals];
     const [program, ...first] = [...(options.through ?? []), process.execPath] as const;
     const args = [...first, options.program ?? MAIN, 'run', ...sources, '--state', place.state, '--logs', place.logs, '--control', place.control, ...(options.args ?? [])];
-    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...options.env } });
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, EMPEROR_CGROUP: 'none', ...options.env } });
     const daemon = new Daemon(place, sources, child);
     const exited = once(child, 'exit');
     const started = new Promise<void>((resolve) => {

@@ -9,6 +9,7 @@ import { openLibc } from '../../src/kernel/libc.ts';
 import { openCapture, type Capture } from '../../src/logs/capture.ts';
 import { tail } from '../../src/logs/tail.ts';
 import { openDirectRunner } from '../../src/runner/direct.ts';
+import { openGroupCage } from '../../src/runner/group-cage.ts';
 import type { Runner } from '../../src/runner/runner.ts';
 import { findMarked } from '../../src/runner/strays.ts';
 import { HandClock } from '../fakes/clock.ts';
@@ -42,7 +43,8 @@ function openStage(): Stage {
     hands() {
       const events: InstanceEvent[] = [];
       const capture = openCapture({ libc, clock: new HandClock(), fifoFolder: fifos, logFolder: logs, onLost: () => {} });
-      const runner = openDirectRunner({ libc, output: capture, state: folder, environment: process.env, notifySocket: join(folder, 'notify'), sink: (event) => events.push(event) });
+      const cage = openGroupCage({ libc, clock: new HandClock(), state: folder });
+      const runner = openDirectRunner({ libc, cage, files: null, output: capture, state: folder, environment: process.env, notifySocket: join(folder, 'notify'), sink: (event) => events.push(event) });
       const hands: Hands = {
         runner,
         capture,

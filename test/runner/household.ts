@@ -6,10 +6,13 @@ import type { InstanceEvent } from '../../src/core/event.ts';
 import type { Instance, InstanceId, Proof } from '../../src/core/state.ts';
 import { fifoMaker } from '../../src/kernel/fifo.ts';
 import { openLibc, type Libc } from '../../src/kernel/libc.ts';
+import type { Cage } from '../../src/runner/cage.ts';
 import { openDirectRunner } from '../../src/runner/direct.ts';
+import { openCage } from '../../src/runner/open-cage.ts';
 import { readStartTicks } from '../../src/runner/proc.ts';
 import type { OutputSink, Runner } from '../../src/runner/runner.ts';
 import { findMarked } from '../../src/runner/strays.ts';
+import { systemClock } from '../../src/world/clock.ts';
 import { until } from '../until.ts';
 
 /** Folder with the little programs that are named for their manners. */
@@ -29,7 +32,10 @@ export interface Household extends AsyncDisposable {
   readonly state: string;
   readonly output: Output;
   /** Another runner on the same state folder. */
-  open(): { readonly runner: Runner; readonly events: InstanceEvent[] };
+  open(): { readonly runner: Runner; readonly events: InstanceEvent[]; readonly cage: Cage };
+  readonly cage: Cage;
+  /** What its cages told. */
+  readonly troubles: string[];
   /** Launches an instance and waits until it lives. */
   launch(instance: Instance): Promise<Proof>;
   /** Waits until it has ended. */
@@ -43,24 +49,30 @@ export interface Output extends OutputSink {
 }
 
 /** Opens a household. When it is disposed, all that it started is killed, and that nothing is left is checked. */
-export function openHousehold(environment: Record<string, string | undefined> = process.env): Household {
+export function openHousehold(environment: Record<string, string | undefined> = process.env, cgroup = 'none'): Household {
   const state = mkdtempSync(join(tmpdir(), 'emperor-runner-'));
   const libc = openLibc();
   const output = keepOutput(libc, state);
   const runners: Runner[] = [];
+  const cages: Cage[] = [];
 
-  const open = (): { runner: Runner; events: InstanceEvent[] } => {
+  const troubles: string[] = [];
+  const open = (): { runner: Runner; events: InstanceEvent[]; cage: Cage } => {
     const events: InstanceEvent[] = [];
-    const runner = openDirectRunner({ libc, output, state, environment, notifySocket: join(state, 'notify'), sink: (event) => events.push(event) });
+    const cage = openCage({ libc, clock: systemClock(), state, cgroup, onTrouble: (message) => troubles.push(message) });
+    cages.push(cage);
+    const runner = openDirectRunner({ libc, output, cage, files: null, state, environment, notifySocket: join(state, 'notify'), sink: (event) => events.push(event) });
     runners.push(runner);
-    return { runner, events };
+    return { runner, events, cage };
   };
-  const { runner, events } = open();
+  const { runner, events, cage } = open();
 
   return {
     libc,
     runner,
     events,
+    cage,
+    troubles,
     state,
     output,
     open,
@@ -85,6 +97,7 @@ export function openHousehold(environment: Record<string, string | undefined> = 
         if (isThere(proof)) process.kill(proof.pid, 'SIGKILL');
       }
       await expectNobodyLeft(state);
+      for (const each of cages) each[Symbol.dispose]();
       output.close();
       rmSync(state, { recursive: true });
     },

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { InstanceId } from '../../src/core/state.ts';
 import type { User } from '../../src/kernel/user.ts';
+import { OUTSIDE } from '../../src/runner/cage.ts';
 import { instanceEnvironment } from '../../src/runner/environment.ts';
-import { exitStatus } from '../../src/runner/exit-status.ts';
+import { exitStatus, looksKilled } from '../../src/runner/exit-status.ts';
 import { runsAs } from '../../src/runner/identity.ts';
 import { launchPlan } from '../../src/runner/launch-plan.ts';
 import { notifyEnvironment, socketEnvironment } from '../../src/runner/protocol-environment.ts';
@@ -67,8 +68,8 @@ describe('what an instance is told of its sockets', () => {
 });
 
 describe('the launch plan', () => {
-  const spec = { argv: ['app', '--flag'] as [string, ...string[]], directory: '/srv', umask: null, passing: 'listen-fds' as const };
-  const facts = { program: '/usr/bin/app', become: null, environment: { A: 'b=c' }, sockets: 0, setpriv: '/usr/bin/setpriv' };
+  const spec = { argv: ['app', '--flag'] as [string, ...string[]], directory: '/srv', umask: null, passing: 'listen-fds' as const, limits: { memoryBytes: null, cpu: null, tasks: null, files: null } };
+  const facts = { program: '/usr/bin/app', become: null, environment: { A: 'b=c' }, sockets: 0, entrance: OUTSIDE, files: null, setpriv: '/usr/bin/setpriv' };
 
   it('executes the program itself, by the name that it was given', () => {
     expect(launchPlan(spec, facts)).toEqual({ file: '/usr/bin/app', argv: ['app', '--flag'], environment: ['A=b=c'], directory: '/srv' });
@@ -79,10 +80,18 @@ describe('the launch plan', () => {
     ['a umask', {}, 0o22, ['/bin/sh', '-c', 'umask 0022; exec "$@"', 'sh']],
     ['sockets', { sockets: 2 }, null, ['/bin/sh', '-c', 'LISTEN_PID=$$ exec "$@"', 'sh']],
     ['sockets and a umask', { sockets: 1 }, 0o22, ['/bin/sh', '-c', 'umask 0022; LISTEN_PID=$$ exec "$@"', 'sh']],
-    ['both', { become: { uid: 33, gid: 33 } }, 0, ['/usr/bin/setpriv', '--reuid', '33', '--regid', '33', '--init-groups', '--', '/bin/sh', '-c', 'umask 0000; exec "$@"', 'sh']],
+    ['both', { become: { uid: 33, gid: 33 } }, 0, ['/bin/sh', '-c', 'umask 0000; exec "$@"', 'sh', '/usr/bin/setpriv', '--reuid', '33', '--regid', '33', '--init-groups', '--']],
+    ['a cgroup', { entrance: { procs: '/c/1/cgroup.procs', addressSpace: null } }, null, ['/bin/sh', '-c', 'echo 0 > "$1"; shift; exec "$@"', 'sh', '/c/1/cgroup.procs']],
+    ['a cgroup, before it becomes another user', { entrance: { procs: '/c/1/cgroup.procs', addressSpace: null }, become: { uid: 33, gid: 4 } }, null, ['/bin/sh', '-c', 'echo 0 > "$1"; shift; exec "$@"', 'sh', '/c/1/cgroup.procs', '/usr/bin/setpriv', '--reuid', '33', '--regid', '4', '--init-groups', '--']],
+    ['an address space', { entrance: { procs: null, addressSpace: 65_536 } }, null, ['/bin/sh', '-c', 'ulimit -v 64 || exit 126; exec "$@"', 'sh']],
+    ['the files that the emperor was started with', { files: 1024 }, null, ['/bin/sh', '-c', 'ulimit -S -n 1024; exec "$@"', 'sh']],
   ])('puts in front what gives it %s', (_what, changes, umask, prefix) => {
     const plan = launchPlan({ ...spec, umask }, { ...facts, ...changes });
     expect(plan).toMatchObject({ file: prefix[0], argv: [...prefix, '/usr/bin/app', '--flag'] });
+  });
+
+  it('takes the files that the vassal asks for instead of those of the emperor', () => {
+    expect(launchPlan({ ...spec, limits: { ...spec.limits, files: 64 } }, { ...facts, files: 1024 }).argv[2]).toBe('ulimit -n 64 || exit 126; exec "$@"');
   });
 });
 
@@ -141,4 +150,15 @@ it.each([
   ['stranger', { kind: 'unknown' }],
 ] as const)('tells the ending %j as %j', (ending, status) => {
   expect(exitStatus(ending)).toEqual(status);
+});
+
+it.each([
+  [{ kind: 'killed', signal: 'SIGKILL' }, true],
+  [{ kind: 'exited', code: 137 }, true],
+  [{ kind: 'killed', signal: 'SIGTERM' }, false],
+  [{ kind: 'exited', code: 0 }, false],
+  [{ kind: 'exited', code: 1 }, false],
+  [{ kind: 'unknown' }, false],
+] as const)('%j can be the work of the killer of those who take too much memory: %s', (status, expected) => {
+  expect(looksKilled(status)).toBe(expected);
 });

@@ -9,7 +9,7 @@ import { instanceOf } from '../fakes/instance.ts';
 import { program, stateOf } from './household.ts';
 import { until } from '../until.ts';
 
-const tool = openTool({ libc: openLibc(), environment: process.env, state: '/nowhere/state', notifySocket: '/nowhere/notify' });
+const tool = openTool({ libc: openLibc(), environment: process.env, state: '/nowhere/state', notifySocket: '/nowhere/notify', files: null });
 const asRoot = process.getuid?.() === 0;
 
 async function run(argv: readonly [string, ...string[]], spec: Partial<VassalSpec> = {}, signal: AbortSignal = new AbortController().signal): Promise<ToolEnding> {

@@ -1,4 +1,5 @@
 import type { EmperorDocument, FailureDocument, InstanceDocument, StatusDocument, VassalDocument } from '../../control/protocol.ts';
+import { printSize } from '../../core/size.ts';
 import { age } from './age.ts';
 import { printable } from '../../world/printable.ts';
 import { table, type Column } from './table.ts';
@@ -23,7 +24,7 @@ export function statusTable({ emperor, vassals }: StatusDocument, nowMs: number)
 
 /** All about one vassal. Pure. */
 export function vassalDetails(vassal: VassalDocument, nowMs: number): string {
-  const { name, state, stage, file, server, listen, waitsFor, pinned, scale, want, restarts, revision, nextStartAt, instances, failure } = vassal;
+  const { name, state, stage, file, server, listen, waitsFor, pinned, scale, want, restarts, revision, nextStartAt, unlimited, instances, failure } = vassal;
   const rows: (readonly [string, string] | null)[] = [
     ['file', printable(file)],
     ['revision', revision === null ? 'none: its file is gone' : String(revision)],
@@ -33,6 +34,7 @@ export function vassalDetails(vassal: VassalDocument, nowMs: number): string {
     want === 'up' ? null : ['want', `${want}: ${want === 'down' ? 'stopped' : 'paused'} by an operator`],
     scale === null ? null : ['scale', `${scale}: asked for by an operator`],
     waitsFor.length === 0 ? null : ['waits for', waitsFor.map(printable).join(', ')],
+    unlimited.length === 0 ? null : ['limits', `not kept, as the emperor has no cgroup for it: ${unlimited.join(', ')}`],
     ['restarts', String(restarts)],
     nextStartAt === null ? null : ['next start', `in ${age(Date.parse(nextStartAt) - nowMs)}`],
     ...instances.map((instance) => ['instance', instanceLine(instance, nowMs)] as const),
@@ -73,10 +75,12 @@ function note({ stage, waitsFor, nextStartAt, failure }: VassalDocument, nowMs: 
   return [...(stage === null ? [] : [stage]), ...waits, ...next, ...why].join('; ');
 }
 
-function instanceLine({ id, pid, state, revision, generation, startedAt, adopted, status }: InstanceDocument, nowMs: number): string {
+function instanceLine({ id, pid, state, revision, generation, startedAt, adopted, status, memoryBytes, cpuMs }: InstanceDocument, nowMs: number): string {
   const process = pid === null ? 'no process yet' : `pid ${pid}`;
+  const memory = memoryBytes === null ? '' : `, memory ${printSize(memoryBytes)}`;
+  const cpu = cpuMs === null ? '' : `, cpu ${(cpuMs / 1_000).toFixed(1)} s`;
   const says = status === null ? '' : `: ${printable(status)}`;
-  return `${printable(id)}, ${process}, ${state}, revision ${revision}, generation ${generation}, up ${age(nowMs - Date.parse(startedAt))}${adopted ? ', adopted' : ''}${says}`;
+  return `${printable(id)}, ${process}, ${state}, revision ${revision}, generation ${generation}, up ${age(nowMs - Date.parse(startedAt))}${adopted ? ', adopted' : ''}${memory}${cpu}${says}`;
 }
 
 function failureRows(name: string, { revision, code, message, at, output }: FailureDocument, nowMs: number): readonly (readonly [string, string])[] {

@@ -1,6 +1,7 @@
 import { unreachable, type Code } from '../../errors.ts';
 import { respite } from '../backoff.ts';
 import type { InstanceEvent, Said } from '../event.ts';
+import { printSize } from '../size.ts';
 import { failed } from '../failure.ts';
 import { exchange, generationsOf, placeOf, withPlace, type Taken } from '../generation.ts';
 import { bringDown, rise, seconds, stateWith } from '../lifecycle.ts';
@@ -18,7 +19,7 @@ export function told(vassal: Vassal, event: InstanceEvent, turn: Turn): Vassal |
     case 'unlaunchable':
       return unlaunchable(vassal, event, turn);
     case 'exited':
-      return exited(vassal, event.instance, event.status, turn);
+      return exited(vassal, event, turn);
     case 'ready':
       return ready(vassal, event.instance, event.why, turn);
     case 'unready':
@@ -73,7 +74,7 @@ function spawned(vassal: Vassal, id: InstanceId, process: Proof, turn: Turn): Va
 
 function unlaunchable(before: Vassal, event: InstanceEvent & { type: 'unlaunchable' }, turn: Turn): Vassal | null {
   const standing = find(before, event.instance);
-  if (standing === null) return exited(before, event.instance, { kind: 'unknown' }, turn);
+  if (standing === null) return exited(before, { instance: event.instance, status: { kind: 'unknown' } }, turn);
   const { state } = before;
   const { instance } = standing.place;
   note(turn, before, 'unlaunchable', event.reason, { instance });
@@ -86,7 +87,7 @@ function unlaunchable(before: Vassal, event: InstanceEvent & { type: 'unlaunchab
   return bringDown(vassal, turn, 'restart', 'its newest revision cannot be started: back to the last good one');
 }
 
-function exited(vassal: Vassal, id: InstanceId, status: ExitStatus, turn: Turn): Vassal | null {
+function exited(vassal: Vassal, { instance: id, status, outOfMemory = false }: Omit<InstanceEvent & { type: 'exited' }, 'type'>, turn: Turn): Vassal | null {
   const leaver = vassal.leaving.find((each) => each.instance.id === id);
   if (leaver !== undefined) {
     note(turn, vassal, 'exited', describeExit(leaver.instance, status, turn), { instance: leaver.instance, status });
@@ -99,9 +100,9 @@ function exited(vassal: Vassal, id: InstanceId, status: ExitStatus, turn: Turn):
   const standing = find(vassal, id);
   if (standing === null) return vassal;
   const { instance, phase } = standing.place;
-  const how = describeExit(instance, status, turn);
+  const how = `${describeExit(instance, status, turn)}${outOfMemory ? `: ${memoryRanOut(instance)}` : ''}`;
   note(turn, vassal, 'exited', how, { instance, status });
-  const failure = fail(instance, codeOf(status), how, turn);
+  const failure = fail(instance, outOfMemory ? 'E_OUT_OF_MEMORY' : codeOf(status), how, turn);
   turn.effects.push({ type: 'quote', vassal: vassal.id, instance: id });
   const readyForMs = phase === 'ready' && instance.readyMs !== null ? turn.now.ms - instance.readyMs : null;
   return lost(vassal, standing.generation, standing.place, { failure, status, readyForMs, alive: false }, turn);
@@ -238,6 +239,11 @@ function fail(instance: Instance, code: Code, message: string, turn: Turn): Fail
 
 function codeOf(status: ExitStatus): Code {
   return status.kind === 'exited' ? 'E_EXITED' : status.kind === 'killed' ? 'E_KILLED' : 'E_VANISHED';
+}
+
+function memoryRanOut({ runs }: Instance): string {
+  const { memoryBytes } = runs.spec.limits;
+  return memoryBytes === null ? 'out of memory' : `out of memory, limit ${printSize(memoryBytes)}`;
 }
 
 function describeExit(instance: Instance, status: ExitStatus, turn: Turn): string {
