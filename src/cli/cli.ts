@@ -4,7 +4,7 @@ import { readVersion } from '../world/version.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
 import { printable } from '../world/printable.ts';
 import { processTerminal } from './terminal.ts';
-import { actorName, whereabouts, type Cli, type DeclareVerb } from './verb.ts';
+import { ownName, sudoCaller, whereabouts, type Cli, type DeclareVerb } from './verb.ts';
 
 /** Every verb, in the order of the help. Each is loaded when it is needed: a script may ask for the status many times. */
 const VERBS: Readonly<Record<string, () => Promise<DeclareVerb>>> = {
@@ -33,10 +33,12 @@ const VERBS: Readonly<Record<string, () => Promise<DeclareVerb>>> = {
 export async function runCli(argv: readonly string[]): Promise<number> {
   let exitCode: number = EXIT.done;
   const terminal = processTerminal(process.stdout, process.stderr);
+  const claim = sudoCaller(process.env);
   const cli: Cli = {
     ...whereabouts(process.env),
     terminal,
-    actor: actorName(process.env),
+    actor: claim ?? ownName(),
+    claim,
     ends: (code) => {
       exitCode = code;
     },

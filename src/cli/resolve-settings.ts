@@ -8,6 +8,7 @@ import type { Configured } from './read-config.ts';
 export interface RunFlags {
   readonly state?: string;
   readonly control?: string;
+  readonly controlGroup?: string;
   readonly logs?: string;
   readonly config?: string;
   readonly logLevel?: LogLevel;
@@ -30,7 +31,7 @@ export function resolveSettings(
     sources: sources.length > 0 ? sources : configured.sources ?? [paths.source],
     state: resolve(flags.state ?? variable(where, 'EMPEROR_STATE') ?? configured.state ?? paths.state),
     control: resolve(flags.control ?? variable(where, 'EMPEROR_CONTROL') ?? configured.control ?? paths.control),
-    controlGroup: configured['control-group'] ?? null,
+    controlGroup: flags.controlGroup ?? configured['control-group'] ?? null,
     logs: resolve(flags.logs ?? variable(where, 'EMPEROR_LOGS') ?? configured.logs ?? paths.logs),
     logLevel: flags.logLevel ?? configured['log-level'] ?? 'info',
     rescanMs: flags.rescan ?? configured.rescan ?? DEFAULT_RESCAN_MS,

@@ -3,6 +3,7 @@ import type { Emperor } from '../emperor/emperor.ts';
 import type { HistoryQuery, StoredEntry, StoredRevision } from '../store/store.ts';
 import type { Clock } from '../world/clock.ts';
 import type { Logger } from '../world/logger.ts';
+import type { NameOfPeer } from './actor.ts';
 
 /** One thing that can be asked on the control socket. It answers from the snapshot, or posts an event; it never changes state. */
 export interface ControlCommand {
@@ -18,8 +19,8 @@ export interface ControlRequest {
   readonly params: unknown;
   readonly query: unknown;
   readonly body: unknown;
-  /** Who asks, by their own word. */
-  readonly actor: string;
+  /** Who asks, see actor.ts. To be called before the first wait: a connection that is gone has nobody at its other end. */
+  readonly actor: () => string;
   /** Aborted when the asker has gone away, or the server closes. */
   readonly gone: AbortSignal;
 }
@@ -41,6 +42,7 @@ export interface ControlPorts {
   readonly clock: Clock;
   readonly identity: Identity;
   readonly logger: Logger;
+  readonly nameOfPeer: NameOfPeer;
   /** As in the store: oldest first. */
   readonly history: (query: HistoryQuery) => readonly StoredEntry[];
   /** As in the store: oldest first, also those of a forgotten vassal. */

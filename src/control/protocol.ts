@@ -5,7 +5,7 @@ import type { Code } from '../errors.ts';
 /** First part of every path on the control socket. A change that breaks old clients gets a new one. */
 export const VERSION_PREFIX = '/v1';
 
-/** Header with the name of who asks, percent-encoded; for the history only, it proves nothing. */
+/** Header with what the asker claims to be, percent-encoded. It proves nothing, and is only added to what the kernel says of it. */
 export const ACTOR_HEADER = 'emperor-actor';
 
 /** How long an acting verb waits for its outcome if it is not told otherwise; what systemd allows a start. */

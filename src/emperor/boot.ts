@@ -10,6 +10,7 @@ import type { Identity } from '../control/command.ts';
 import { EmperorError, reasonOf } from '../errors.ts';
 import { keepInherited } from '../kernel/inherited.ts';
 import { openLibc } from '../kernel/libc.ts';
+import { openPeerOf, peerNamer } from '../kernel/peer.ts';
 import { lockFile } from '../kernel/lock.ts';
 import { openUserDatabase } from '../kernel/user.ts';
 import { openCapture } from '../logs/capture.ts';
@@ -153,13 +154,15 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
 
     const { openControl } = await import('../control/server.ts');
     const identity: Identity = { version: readVersion(), pid: process.pid, startedAt: clock.now().at };
-    const gid = settings.controlGroup === null ? null : openUserDatabase(libc).group(settings.controlGroup);
+    const users = openUserDatabase(libc);
+    const gid = settings.controlGroup === null ? null : users.group(settings.controlGroup);
     if (settings.controlGroup !== null && gid === null) throw new EmperorError('E_SETTINGS', `there is no group "${settings.controlGroup}" for the control socket`);
     opened(await openControl({ path: settings.control, gid }, {
       emperor,
       clock,
       identity,
       logger,
+      nameOfPeer: peerNamer(openPeerOf(libc), users),
       history: (query) => store.history(query),
       revisions: (vassal) => store.revisions(vassal),
       parse: (id, text) => judge.parse({ id, text }),

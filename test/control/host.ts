@@ -6,6 +6,8 @@ import { onTestFinished } from 'vitest';
 import type { ControlPorts, LogReader } from '../../src/control/command.ts';
 import { openControl } from '../../src/control/server.ts';
 import type { Outcome, VassalId } from '../../src/core/listing.ts';
+import { openLibc } from '../../src/kernel/libc.ts';
+import { openPeerOf } from '../../src/kernel/peer.ts';
 import type { LogFields, Logger } from '../../src/world/logger.ts';
 import { specOf } from '../fakes/declaration.ts';
 import { FakeEmperor } from '../fakes/emperor.ts';
@@ -67,7 +69,20 @@ export function portsOf(emperor: FakeEmperor, changes: Partial<ControlPorts> = {
     parse: changes.parse ?? parsed,
     logs: changes.logs ?? NO_LOGS,
     rescan: changes.rescan ?? (async () => {}),
+    nameOfPeer: changes.nameOfPeer ?? nameOfPeer,
   };
+}
+
+const peerOf = openPeerOf(openLibc());
+
+function nameOfPeer(fd: number): string | null {
+  const peer = peerOf(fd);
+  return peer === null ? null : `uid ${peer.uid}[${peer.pid}]`;
+}
+
+/** How a peer in this process is named. */
+export function me(): string {
+  return `uid ${process.getuid?.()}[${process.pid}]`;
 }
 
 /** Every text can be run, but for those that say so. */
