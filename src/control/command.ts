@@ -49,6 +49,8 @@ export interface ControlPorts {
   readonly revisions: (vassal: VassalId) => readonly StoredRevision[];
   /** Reads the text of a vassal file as this host does. */
   readonly parse: (vassal: VassalId, text: string) => Outcome;
+  /** Two texts of a vassal file without the values of its environment. */
+  readonly hideEnvironment: (file: VassalId, older: string, newer: string) => { readonly older: string; readonly newer: string };
   readonly logs: LogReader;
   /** Has every source looked at again. */
   readonly rescan: () => Promise<void>;

@@ -130,7 +130,8 @@ export interface RevisionDocument {
 export type RevisionMark = 'serving' | 'newest' | 'pinned' | 'good' | 'refused';
 
 /**
- * What `GET /v1/diff/NAME?from=A&to=B` answers: two revisions with their texts. Whoever asks compares them: long texts take long,
+ * What `GET /v1/diff/NAME?from=A&to=B` answers: two revisions with their texts, in which the values of
+ * `environment` are replaced by `…hidden`. Whoever asks compares them: long texts take long,
  * and vassals do not wait for that.
  */
 export interface DiffDocument {
@@ -143,6 +144,7 @@ export interface DiffDocument {
 export interface RevisionText {
   readonly number: number;
   readonly at: string;
+  /** Of the whole text. */
   readonly hash: string;
   readonly text: string;
 }

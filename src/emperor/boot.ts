@@ -1,5 +1,6 @@
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
+import { hideEnvironment } from '../config/hiding/hide-environment.ts';
 import type { Event } from '../core/event.ts';
 import { holdsSockets } from '../core/generation.ts';
 import { isDown } from '../core/lifecycle.ts';
@@ -166,6 +167,7 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
       history: (query) => store.history(query),
       revisions: (vassal) => store.revisions(vassal),
       parse: (id, text) => judge.parse({ id, text }),
+      hideEnvironment,
       logs: logReader(settings.logs),
       rescan: () => sources.rescan(),
     }));

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { ControlPorts, LogReader } from '../../src/control/command.ts';
+import { hideEnvironment } from '../../src/config/hiding/hide-environment.ts';
 import { openControl } from '../../src/control/server.ts';
 import type { Outcome, VassalId } from '../../src/core/listing.ts';
 import { openLibc } from '../../src/kernel/libc.ts';
@@ -67,6 +68,7 @@ export function portsOf(emperor: FakeEmperor, changes: Partial<ControlPorts> = {
     history: changes.history ?? ((query) => emperor.store.history(query)),
     revisions: changes.revisions ?? ((vassal) => emperor.store.revisions(vassal)),
     parse: changes.parse ?? parsed,
+    hideEnvironment: changes.hideEnvironment ?? hideEnvironment,
     logs: changes.logs ?? NO_LOGS,
     rescan: changes.rescan ?? (async () => {}),
     nameOfPeer: changes.nameOfPeer ?? nameOfPeer,

@@ -16,7 +16,8 @@ export const diff: DeclareVerb = (program, cli) => {
       const { unifiedDiff } = await import('../render/unified-diff.ts');
       const patch = unifiedDiff(document);
       if (options.json === true) return cli.terminal.out(`${JSON.stringify({ ...document, patch }, null, 2)}\n`);
-      if (patch === '') return cli.terminal.err(`emperor: revisions ${document.from.number} and ${document.to.number} hold the same text\n`);
+      const { from, to } = document;
+      if (patch === '') return cli.terminal.err(`emperor: revisions ${from.number} and ${to.number} ${from.hash === to.hash ? 'hold the same text' : 'differ only in what is hidden'}\n`);
       if (!cli.terminal.interactive) return cli.terminal.out(patch);
       const { printable } = await import('../../world/printable.ts');
       return cli.terminal.out(patch.split('\n').map(printable).join('\n'));
