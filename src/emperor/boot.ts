@@ -26,6 +26,7 @@ import { openStore } from '../store/sqlite.ts';
 import { systemClock } from '../world/clock.ts';
 import { openLogger } from '../world/logger.ts';
 import { makeFolder } from '../world/make-folder.ts';
+import { notOwn } from '../world/own-folder.ts';
 import { readVersion } from '../world/version.ts';
 import { createDeclarer } from './declare.ts';
 import { createEmperor, type Emperor } from './emperor.ts';
@@ -77,6 +78,7 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
     await claim(settings.control);
     // Instances of other users have to reach the notify socket; what else is in there is closed to them.
     prepareFolder(settings.state, 'state', 0o711);
+    refuseForeign(settings.state);
     const lock = lockFile(libc, join(settings.state, 'lock'));
     if (lock === null) throw new EmperorError('E_EMPEROR_RUNS', `another emperor is at work on ${settings.state}; end it first, or name another folder with --state`);
     opened(lock);
@@ -218,6 +220,12 @@ async function untilEnd(emperor: Emperor): Promise<void> {
 function isOver(state: EmperorState): boolean {
   if (state.life !== 'stopping') return state.life === 'leaving';
   return [...state.vassals.values()].every((vassal) => isDown(vassal) && vassal.leaving.length === 0);
+}
+
+/** What is in the state folder decides what is run as whom, and its sockets whom the emperor believes. */
+function refuseForeign(state: string): void {
+  const trouble = notOwn(state);
+  if (trouble !== null) throw new EmperorError('E_SETTINGS', `cannot use the state folder ${state}: it ${trouble}; name another one with --state`);
 }
 
 function prepareFolder(path: string, flag: string, mode: number): void {
