@@ -2,7 +2,6 @@ import { Command, CommanderError } from 'commander';
 import { EmperorError } from '../errors.ts';
 import { readVersion } from '../world/version.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
-import { printable } from '../world/printable.ts';
 import { processTerminal } from './terminal.ts';
 import { ownName, sudoCaller, whereabouts, type Cli, type DeclareVerb } from './verb.ts';
 
@@ -52,7 +51,8 @@ export async function runCli(argv: readonly string[]): Promise<number> {
     // Commander has printed already; its own exit code for a wrong command line is 1.
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? EXIT.done : EXIT.usage;
     if (!(thrown instanceof EmperorError)) throw thrown;
-    terminal.err(`emperor: ${thrown.message.split('\n').map(printable).join('\n')}\n`);
+    // Further lines are indented, so that none of them looks like another message.
+    terminal.err(`emperor: ${thrown.message.replaceAll('\n', '\n  ')}\n`);
     return exitCodeOf(thrown.code);
   }
 }

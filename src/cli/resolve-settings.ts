@@ -10,6 +10,7 @@ export interface RunFlags {
   readonly control?: string;
   readonly controlGroup?: string;
   readonly logs?: string;
+  readonly allowWritable?: boolean;
   readonly config?: string;
   readonly logLevel?: LogLevel;
   /** Parsed already, in ms. */
@@ -33,6 +34,7 @@ export function resolveSettings(
     control: resolve(flags.control ?? variable(where, 'EMPEROR_CONTROL') ?? configured.control ?? paths.control),
     controlGroup: flags.controlGroup ?? configured['control-group'] ?? null,
     logs: resolve(flags.logs ?? variable(where, 'EMPEROR_LOGS') ?? configured.logs ?? paths.logs),
+    allowWritable: flags.allowWritable ?? configured['allow-writable'] ?? false,
     logLevel: flags.logLevel ?? configured['log-level'] ?? 'info',
     rescanMs: flags.rescan ?? configured.rescan ?? DEFAULT_RESCAN_MS,
     maxStarting: configured['max-starting'] ?? process.cores * STARTS_A_CORE,

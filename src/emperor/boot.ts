@@ -194,7 +194,7 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
 }
 
 /** Settings that an emperor has for life. */
-const FIXED = ['sources', 'state', 'control', 'controlGroup', 'logs', 'rescanMs', 'maxStarting'] as const;
+const FIXED = ['sources', 'allowWritable', 'state', 'control', 'controlGroup', 'logs', 'rescanMs', 'maxStarting'] as const;
 
 /** In the reverse order of opening, whatever happens to one of them. */
 async function closeAll(parts: readonly (Disposable | AsyncDisposable)[]): Promise<void> {
