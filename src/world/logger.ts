@@ -1,5 +1,5 @@
 import { pino, type DestinationStream } from 'pino';
-import { printable, printableLines } from './printable.ts';
+import { harmlessJson, printable, printableLines } from './printable.ts';
 
 /** Levels of the daemon's own log, from most to least talkative. */
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error';
@@ -45,7 +45,8 @@ export async function openLogger({ level, readable, fd = 1 }: LogOutput): Promis
   let lost = 0;
   const logger = pino(
     { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } },
-    readable ? await prettyInto(output) : output,
+    // Who reads it may split lines at more than a line feed.
+    readable ? await prettyInto(output) : { write: (line) => output.write(harmlessJson(line)) },
   );
   output.on('drop', () => {
     lost += 1;

@@ -19,9 +19,16 @@ export function printableLines(text: string): string {
   return text.split('\n').map(printable).join('\n');
 }
 
-/** JSON that cannot control a terminal, and means the same: what JSON.stringify leaves as it is (DEL, C1, turned writing) is escaped. */
+/** JSON that cannot control a terminal, and means the same. */
 export function printableJson(value: unknown, indent?: number): string {
-  return JSON.stringify(value, null, indent).replaceAll(HARMFUL, (character) => (
-    character === '\n' ? character : character.split('').map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')
-  ));
+  return harmlessJson(JSON.stringify(value, null, indent));
+}
+
+/** Escapes in a JSON text what JSON.stringify leaves as it is (DEL, C1, turned writing, line ends of other kinds). */
+export function harmlessJson(text: string): string {
+  return text.replaceAll(HARMFUL, (character) => (character === '\n' ? character : character.split('').map(escaped).join('')));
+}
+
+function escaped(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
