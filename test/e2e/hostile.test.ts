@@ -42,6 +42,7 @@ time.sleep(100000)`;
   // A text with escapes in its keys and values, which JSON takes as they are, so that its faults quote them.
   daemon.write(file, vassal('', { [`key${ATTACK}`]: 1, user: `u\u009B2J\u202E` }));
   await daemon.until(({ vassals }) => vassals[0]?.failure?.code === 'E_KEY_UNKNOWN', 'the fault is told');
+  // oxlint-disable-next-line no-control-regex -- TOML wants them escaped
   daemon.write('dies.toml', toml(['/bin/sh', '-c', `printf '%%s\\n' "$1"; exit 1`, 'sh', `${ATTACK}${FORGED}`.replaceAll('\u0000', '')]).replaceAll(/[\u0000-\u0009\u000B-\u001F\u007F]/gu, (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`));
   await daemon.untilState('dies', 'backoff');
   await until(() => expect(readdirSync(daemon.place.logs)).toHaveLength(2));
