@@ -2,9 +2,8 @@ import { Command, CommanderError } from 'commander';
 import { EmperorError } from '../errors.ts';
 import { readVersion } from '../world/version.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
-import { printable } from '../world/printable.ts';
 import { processTerminal } from './terminal.ts';
-import { actorName, whereabouts, type Cli, type DeclareVerb } from './verb.ts';
+import { ownName, sudoCaller, whereabouts, type Cli, type DeclareVerb } from './verb.ts';
 
 /** Every verb, in the order of the help. Each is loaded when it is needed: a script may ask for the status many times. */
 const VERBS: Readonly<Record<string, () => Promise<DeclareVerb>>> = {
@@ -34,10 +33,12 @@ const VERBS: Readonly<Record<string, () => Promise<DeclareVerb>>> = {
 export async function runCli(argv: readonly string[]): Promise<number> {
   let exitCode: number = EXIT.done;
   const terminal = processTerminal(process.stdout, process.stderr);
+  const claim = sudoCaller(process.env);
   const cli: Cli = {
     ...whereabouts(process.env),
     terminal,
-    actor: actorName(process.env),
+    actor: claim ?? ownName(),
+    claim,
     ends: (code) => {
       exitCode = code;
     },
@@ -51,7 +52,8 @@ export async function runCli(argv: readonly string[]): Promise<number> {
     // Commander has printed already; its own exit code for a wrong command line is 1.
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? EXIT.done : EXIT.usage;
     if (!(thrown instanceof EmperorError)) throw thrown;
-    terminal.err(`emperor: ${thrown.message.split('\n').map(printable).join('\n')}\n`);
+    // Further lines are indented, so that none of them looks like another message.
+    terminal.err(`emperor: ${thrown.message.replaceAll('\n', '\n  ')}\n`);
     return exitCodeOf(thrown.code);
   }
 }

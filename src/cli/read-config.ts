@@ -16,7 +16,7 @@ export function readConfig({ path, named }: { readonly path: string; readonly na
   if (text === null) return {};
   const outcome = parseSettings(text, path);
   if (outcome.ok) return outcome.settings;
-  throw new EmperorError('E_SETTINGS', `cannot use ${path}:\n${outcome.faults.map((fault) => `  ${printFault(fault)}`).join('\n')}`);
+  throw new EmperorError('E_SETTINGS', `cannot use ${path}:\n${outcome.faults.map((fault) => printFault(fault)).join('\n')}`);
 }
 
 function textOf(path: string, named: boolean): string | null {

@@ -8,7 +8,9 @@ import type { Configured } from './read-config.ts';
 export interface RunFlags {
   readonly state?: string;
   readonly control?: string;
+  readonly controlGroup?: string;
   readonly logs?: string;
+  readonly allowWritable?: boolean;
   readonly config?: string;
   readonly logLevel?: LogLevel;
   /** Parsed already, in ms. */
@@ -32,8 +34,9 @@ export function resolveSettings(
     sources: sources.length > 0 ? sources : configured.sources ?? [paths.source],
     state: resolve(flags.state ?? variable(where, 'EMPEROR_STATE') ?? configured.state ?? paths.state),
     control: resolve(flags.control ?? variable(where, 'EMPEROR_CONTROL') ?? configured.control ?? paths.control),
-    controlGroup: configured['control-group'] ?? null,
+    controlGroup: flags.controlGroup ?? configured['control-group'] ?? null,
     logs: resolve(flags.logs ?? variable(where, 'EMPEROR_LOGS') ?? configured.logs ?? paths.logs),
+    allowWritable: flags.allowWritable ?? configured['allow-writable'] ?? false,
     logLevel: flags.logLevel ?? configured['log-level'] ?? 'info',
     rescanMs: flags.rescan ?? configured.rescan ?? DEFAULT_RESCAN_MS,
     maxStarting: configured['max-starting'] ?? process.cores * STARTS_A_CORE,

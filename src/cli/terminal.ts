@@ -1,4 +1,5 @@
 import type { WriteStream } from 'node:tty';
+import { printableLines } from '../world/printable.ts';
 
 /** Where a verb prints. */
 export interface Terminal {
@@ -6,7 +7,7 @@ export interface Terminal {
   readonly interactive: boolean;
   /** To stdout. Resolves when there is room for more. */
   out(text: string | Uint8Array): Promise<void>;
-  /** To stderr. */
+  /** To stderr. Nothing in it can control a terminal. */
   err(text: string): void;
 }
 
@@ -24,6 +25,6 @@ export function processTerminal(stdout: WriteStream, stderr: WriteStream): Termi
         stdout.once('drain', resolve);
       });
     },
-    err: (text) => void stderr.write(text),
+    err: (text) => void stderr.write(printableLines(text)),
   };
 }

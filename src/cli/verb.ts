@@ -14,8 +14,10 @@ export type DeclareVerb = (program: Command, cli: Cli) => void;
 /** What a verb gets of its surroundings. */
 export interface Cli extends Whereabouts {
   readonly terminal: Terminal;
-  /** Who asks, for the history. */
+  /** Who runs this. */
   readonly actor: string;
+  /** What the history is told of who asks, beside what the kernel says: who called sudo; null: nothing. */
+  readonly claim: string | null;
   /** Sets the exit code. */
   ends(exitCode: number): void;
 }
@@ -39,7 +41,7 @@ export function controlPath({ control }: ControlOption, where: Whereabouts): str
 /** A client of the emperor that is meant. */
 export async function connect(options: ControlOption, cli: Cli): Promise<ControlClient> {
   const { controlClient } = await import('../control/client.ts');
-  return controlClient(controlPath(options, cli), cli.actor);
+  return controlClient(controlPath(options, cli), cli.claim);
 }
 
 /** Whose defaults apply in this process. */
@@ -48,13 +50,14 @@ export function whereabouts(environment: NodeJS.ProcessEnv): Whereabouts {
   return { root: process.geteuid?.() === 0, home: homedir(), environment: { ...environment } };
 }
 
-/** The user of this process for the history; behind sudo the one who called it. */
-export function actorName(environment: NodeJS.ProcessEnv): string {
+/** Who called sudo(8), as its environment says; null: nobody. */
+export function sudoCaller(environment: NodeJS.ProcessEnv): string | null {
   const caller = environment['SUDO_USER'];
-  return caller === undefined || caller === '' ? ownName() : `${caller} (sudo)`;
+  return caller === undefined || caller === '' ? null : `${caller} (sudo)`;
 }
 
-function ownName(): string {
+/** The user of this process. */
+export function ownName(): string {
   try {
     return userInfo().username;
   } catch {

@@ -38,15 +38,16 @@ function readPart(part: Node, place: Place, variables: (readonly [string, string
   }
   const sign = part.value.indexOf('=');
   const name = part.value.slice(0, sign).trim();
-  const value = isName(name, here) ? VALUE.read({ ...part, source: part.value.slice(sign + 1) }, here) : undefined;
+  // Not quoted: in a list that is split at the wrong place it is part of a value.
+  const value = isName(name, here, 'what stands before the =') ? VALUE.read({ ...part, source: part.value.slice(sign + 1) }, here) : undefined;
   if (value === undefined) return false;
   variables.push([name, value]);
   return true;
 }
 
 /** environ(7) forbids only `=` and NUL; blanks in a name are always a mistake. */
-function isName(name: string, place: Place): boolean {
+function isName(name: string, place: Place, shown: string = JSON.stringify(name)): boolean {
   if (/^[^=\s\0]+$/.test(name)) return true;
-  refuse(place, `${JSON.stringify(name)} cannot be the name of a variable`, 'a name has letters, digits and _');
+  refuse(place, `${shown} cannot be the name of a variable`, 'a name has letters, digits and _');
   return false;
 }

@@ -70,6 +70,9 @@ export function expander(section: Table, makeLetters: () => ReadonlyMap<string, 
   const known = new Map<string, string | undefined>();
   const variableOf = (name: string) => (Object.hasOwn(environment, name) ? environment[name] : undefined);
 
+  /** What an environment holds is quoted nowhere. */
+  const careful = (key: string, message: string, withoutText: string): string => (/^environment(?:\.|$)/.test(key) ? withoutText : message);
+
   const fill = (text: string, key: string, line: number, chain: readonly string[]): string | undefined => {
     if (!text.includes('%') && !text.includes('$(')) return text;
     const tell = (message: string, hint: string | null = null) => report.tell('E_PLACEHOLDER', message, { line, key, hint });
@@ -79,8 +82,8 @@ export function expander(section: Table, makeLetters: () => ReadonlyMap<string, 
       const [whole, name, letter, variable] = match;
       let value: string | undefined;
       if (name !== undefined) value = follow(name, line, key, chain);
-      else if (variable !== undefined) value = variableOf(variable) ?? tell(`the emperor has no environment variable ${JSON.stringify(variable)}`, 'write the $(…) of a shell with backquotes');
-      else value = (letters ??= makeLetters()).get(letter ?? '') ?? tell(`unknown placeholder "${whole}"`, 'write %% for a percent sign');
+      else if (variable !== undefined) value = variableOf(variable) ?? tell(careful(key, `the emperor has no environment variable ${JSON.stringify(variable)}`, 'the value names an environment variable that the emperor does not have'), 'write the $(…) of a shell with backquotes');
+      else value = (letters ??= makeLetters()).get(letter ?? '') ?? tell(careful(key, `unknown placeholder "${whole}"`, 'the value has an unknown placeholder'), 'write %% for a percent sign');
       if (value === undefined) return undefined;
       filled += text.slice(from, match.index) + value;
       from = match.index + whole.length;
@@ -95,7 +98,7 @@ export function expander(section: Table, makeLetters: () => ReadonlyMap<string, 
     if (chain.includes(name)) return tell(`placeholders go in a circle: ${[...chain.slice(chain.indexOf(name)), name].join(' → ')}`);
     const entry = section.entries.get(name);
     if (entry?.value.kind !== 'scalar') {
-      return tell(entry === undefined ? `%(${name}) is no key of this section` : `%(${name}) is not a single value`, 'write %% for a percent sign');
+      return tell(careful(key, entry === undefined ? `%(${name}) is no key of this section` : `%(${name}) is not a single value`, 'the value refers to what is no single value of this section'), 'write %% for a percent sign');
     }
     if (chain.length >= DEEPEST) return tell(`placeholders refer to each other more than ${DEEPEST} times`);
     const value = fill(entry.value.source, name, entry.line, [...chain, name]);

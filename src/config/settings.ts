@@ -4,7 +4,7 @@ import { key, readKeys, type Given, type Keys } from './keys.ts';
 import { listOf } from './list-form.ts';
 import { folderOf } from './path.ts';
 import { reportOn } from './report.ts';
-import { choice, integer, PATH, TEXT } from './single-forms.ts';
+import { BOOLEAN, choice, integer, PATH, TEXT } from './single-forms.ts';
 import { readToml } from './toml.ts';
 import { duration } from './units.ts';
 
@@ -16,6 +16,7 @@ export interface Settings {
   readonly control: string;
   readonly logs: string;
   readonly 'control-group': string;
+  readonly 'allow-writable': boolean;
   readonly 'log-level': 'trace' | 'debug' | 'info' | 'warn' | 'error';
   /** ms */
   readonly rescan: number;
@@ -37,6 +38,7 @@ export const SETTINGS_KEYS: Keys<Settings> = {
   control: key(PATH, '/run/emperor/control.sock', '"/run/emperor/control.sock"', 'unix socket for the client verbs'),
   logs: key(PATH, '/var/log/emperor', '"/var/log/emperor"', 'folder of the output of the vassals'),
   'control-group': key(TEXT, 'none', '"adm"', 'group that may use the control socket'),
+  'allow-writable': key(BOOLEAN, 'false', 'true', 'as root: take vassal files, too, that others than root can write'),
   'log-level': key(choice('trace', 'debug', 'info', 'warn', 'error'), 'info', '"info"', 'least important message that is logged'),
   rescan: key(duration(1000), '60s', '"60s"', 'every source is looked at again after this time, hint or no hint'),
   'max-starting': key(integer(1, 10_000), 'cores × 2', '4', 'starts that are judged at one time; further ones wait for their turn'),

@@ -70,7 +70,7 @@ function nodeOf(walk: Walk, node: ParsedNode | null, lineOfKey: number, depth: n
     const target = walk.anchors.get(node.source);
     if (!inAlias && walk.aliased <= MOST_ALIASED) walk.aliasLine = line;
     if (target !== undefined) return nodeOf(walk, target, line, depth + 1, true);
-    walk.report.tell('E_SYNTAX', `alias *${node.source} has no anchor before it`, { line });
+    walk.report.tell('E_SYNTAX', 'an alias has no anchor before it', { line, hint: 'a text that begins with * needs quotes' });
     return scalar(null, line, '');
   }
   if (node.anchor !== undefined) walk.anchors.set(node.anchor, node);

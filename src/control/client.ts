@@ -34,11 +34,11 @@ export interface ControlClient {
 
 /**
  * A client of the emperor at a control socket; connects anew for each request.
- * @param actor who asks, for the history
+ * @param claim what is to be known of who asks, beside what the kernel says; null: nothing
  */
-export function controlClient(socketPath: string, actor: string, patienceMs: number = PATIENCE_MS): ControlClient {
+export function controlClient(socketPath: string, claim: string | null, patienceMs: number = PATIENCE_MS): ControlClient {
   const ask = (method: string, path: string, body: object | null, silenceMs: number, signal?: AbortSignal): Promise<IncomingMessage> =>
-    open({ socketPath, actor, method, path: `${VERSION_PREFIX}${path}`, body, silenceMs, signal });
+    open({ socketPath, claim, method, path: `${VERSION_PREFIX}${path}`, body, silenceMs, signal });
   const document = async (method: string, path: string, body: object | null, silenceMs: number): Promise<unknown> =>
     parse(await wholeText(await ask(method, path, body, silenceMs), socketPath));
 
@@ -82,7 +82,7 @@ export function controlClient(socketPath: string, actor: string, patienceMs: num
 
 interface Question {
   readonly socketPath: string;
-  readonly actor: string;
+  readonly claim: string | null;
   readonly method: string;
   readonly path: string;
   readonly body: object | null;
@@ -91,12 +91,12 @@ interface Question {
 }
 
 /** Asks, and resolves with the head of the reply if it is a good one. */
-function open({ socketPath, actor, method, path, body, silenceMs, signal }: Question): Promise<IncomingMessage> {
+function open({ socketPath, claim, method, path, body, silenceMs, signal }: Question): Promise<IncomingMessage> {
   // An `import` of node:http builds a namespace, which loads all of undici: 50 ms and more, against 7 ms this way.
   const http = process.getBuiltinModule('node:http');
   const payload = body === null ? null : JSON.stringify(body);
   const headers = {
-    [ACTOR_HEADER]: encodeURIComponent(actor),
+    ...(claim === null ? {} : { [ACTOR_HEADER]: encodeURIComponent(claim) }),
     ...(payload === null ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) }),
   };
   return new Promise((resolve, reject) => {

@@ -5,6 +5,7 @@ import type { Emperor } from '../emperor/emperor.ts';
 import type { HistoryQuery, StoredEntry, StoredRevision } from '../store/store.ts';
 import type { Clock } from '../world/clock.ts';
 import type { Logger } from '../world/logger.ts';
+import type { NameOfPeer } from './actor.ts';
 import type { EmperorDocument, InstanceDocument } from './protocol.ts';
 
 /** One thing that can be asked on the control socket. It answers from the snapshot, or posts an event; it never changes state. */
@@ -21,8 +22,8 @@ export interface ControlRequest {
   readonly params: unknown;
   readonly query: unknown;
   readonly body: unknown;
-  /** Who asks, by their own word. */
-  readonly actor: string;
+  /** Who asks, see actor.ts. To be called before the first wait: a connection that is gone has nobody at its other end. */
+  readonly actor: () => string;
   /** Aborted when the asker has gone away, or the server closes. */
   readonly gone: AbortSignal;
 }
@@ -44,12 +45,15 @@ export interface ControlPorts {
   readonly clock: Clock;
   readonly identity: Identity;
   readonly logger: Logger;
+  readonly nameOfPeer: NameOfPeer;
   /** As in the store: oldest first. */
   readonly history: (query: HistoryQuery) => readonly StoredEntry[];
   /** As in the store: oldest first, also those of a forgotten vassal. */
   readonly revisions: (vassal: VassalId) => readonly StoredRevision[];
   /** Reads the text of a vassal file as this host does. */
   readonly parse: (vassal: VassalId, text: string) => Outcome;
+  /** Two texts of a vassal file without the values of its environment. */
+  readonly hideEnvironment: (file: VassalId, older: string, newer: string) => { readonly older: string; readonly newer: string };
   readonly logs: LogReader;
   /** Lets the program on the disk take over, once it has proved that it can. Rejects with E_UPGRADE. */
   readonly upgrade: (actor: string) => Promise<{ readonly version: string }>;

@@ -6,7 +6,7 @@ import type { Code } from '../errors.ts';
 /** First part of every path on the control socket. A change that breaks old clients gets a new one. */
 export const VERSION_PREFIX = '/v1';
 
-/** Header with the name of who asks, percent-encoded; for the history only, it proves nothing. */
+/** Header with what the asker claims to be, percent-encoded. It proves nothing, and is only added to what the kernel says of it. */
 export const ACTOR_HEADER = 'emperor-actor';
 
 /** How long an acting verb waits for its outcome if it is not told otherwise; what systemd allows a start. */
@@ -141,7 +141,8 @@ export interface RevisionDocument {
 export type RevisionMark = 'serving' | 'newest' | 'pinned' | 'good' | 'refused';
 
 /**
- * What `GET /v1/diff/NAME?from=A&to=B` answers: two revisions with their texts. Whoever asks compares them: long texts take long,
+ * What `GET /v1/diff/NAME?from=A&to=B` answers: two revisions with their texts, in which the values of
+ * `environment` are replaced by `…hidden`. Whoever asks compares them: long texts take long,
  * and vassals do not wait for that.
  */
 export interface DiffDocument {
@@ -154,6 +155,7 @@ export interface DiffDocument {
 export interface RevisionText {
   readonly number: number;
   readonly at: string;
+  /** Of the whole text. */
   readonly hash: string;
   readonly text: string;
 }

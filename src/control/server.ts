@@ -2,8 +2,9 @@ import type { Server as HttpServer, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { fastify, type FastifyReply, type FastifyRequest, type FastifyServerOptions } from 'fastify';
+import { fastify, type FastifyReply, type FastifyServerOptions } from 'fastify';
 import { EmperorError, errnoOf, reasonOf, type Code } from '../errors.ts';
+import { actorOf, descriptorOf } from './actor.ts';
 import type { ControlCommand, ControlPorts, ControlReply } from './command.ts';
 import { diff } from './commands/diff.ts';
 import { emperor } from './commands/emperor.ts';
@@ -73,7 +74,11 @@ export async function openControl(socket: ControlSocket, ports: ControlPorts): P
         const gone = new AbortController();
         reply.raw.once('close', () => gone.abort());
         const { params, query, body } = request;
-        const answer = await command.run({ params, query, body, actor: actorOf(request), gone: gone.signal }, ports);
+        const actor = (): string => {
+          const fd = descriptorOf(request.raw.socket);
+          return actorOf(fd === null ? null : ports.nameOfPeer(fd), request.headers[ACTOR_HEADER]);
+        };
+        const answer = await command.run({ params, query, body, actor, gone: gone.signal }, ports);
         if (answer.kind === 'document') return reply.send(answer.document);
         if (answer.outlivesServer && reply.raw.socket !== null) farewells.add(reply.raw.socket);
         reply.hijack();
@@ -138,24 +143,6 @@ function refuseConnection(connection: Socket): void {
     return;
   }
   connection.destroy();
-}
-
-/** Longest name of an actor that is kept. */
-const MAX_ACTOR = 64;
-
-function actorOf({ headers }: FastifyRequest): string {
-  const header = headers[ACTOR_HEADER];
-  if (typeof header !== 'string' || header === '') return 'control';
-  return decoded(header).replaceAll(/\p{C}/gu, '').slice(0, MAX_ACTOR);
-}
-
-function decoded(header: string): string {
-  try {
-    return decodeURIComponent(header);
-  } catch (thrown) {
-    if (thrown instanceof URIError) return header;
-    throw thrown;
-  }
 }
 
 function isPrematureClose(thrown: unknown): boolean {

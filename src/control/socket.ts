@@ -1,4 +1,4 @@
-import { chownSync, lstatSync, unlinkSync, type Stats } from 'node:fs';
+import { lchownSync, lstatSync, unlinkSync, type Stats } from 'node:fs';
 import { connect, type Server } from 'node:net';
 import { dirname } from 'node:path';
 import { EmperorError, reasonOf } from '../errors.ts';
@@ -69,7 +69,8 @@ export async function listenPrivately(server: Server, { path, gid }: ControlSock
       server.listen({ path, backlog: 511 });
       process.umask(before);
     });
-    if (gid !== null) chownSync(path, -1, gid);
+    // Not what is at the end of a symlink, should one have taken its place.
+    if (gid !== null) lchownSync(path, -1, gid);
   } catch (cause) {
     server.close();
     throw cannotOpen(path, cause);
@@ -82,7 +83,7 @@ function cannotOpen(path: string, cause: unknown): EmperorError {
 
 async function whoAnswers(path: string): Promise<string> {
   try {
-    const { pid, version, startedAt } = await controlClient(path, 'emperor', ANSWER_MS).emperor();
+    const { pid, version, startedAt } = await controlClient(path, null, ANSWER_MS).emperor();
     return `pid ${pid}, version ${version}, since ${startedAt}`;
   } catch (thrown) {
     return `it does not say who it is (${reasonOf(thrown)})`;

@@ -1,5 +1,6 @@
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
+import { hideEnvironment } from '../config/hiding/hide-environment.ts';
 import type { Address } from '../core/address.ts';
 import type { Event } from '../core/event.ts';
 import { holdsSockets } from '../core/generation.ts';
@@ -11,6 +12,7 @@ import type { Identity } from '../control/command.ts';
 import { EmperorError, reasonOf } from '../errors.ts';
 import { keepInherited } from '../kernel/inherited.ts';
 import { openLibc } from '../kernel/libc.ts';
+import { openPeerOf, peerNamer } from '../kernel/peer.ts';
 import { lockFile } from '../kernel/lock.ts';
 import { openUserDatabase } from '../kernel/user.ts';
 import { openCapture } from '../logs/capture.ts';
@@ -28,6 +30,7 @@ import { openStore } from '../store/sqlite.ts';
 import { systemClock } from '../world/clock.ts';
 import { openLogger } from '../world/logger.ts';
 import { makeFolder } from '../world/make-folder.ts';
+import { notOwn } from '../world/own-folder.ts';
 import { readVersion } from '../world/version.ts';
 import { createDeclarer } from './declare.ts';
 import { createEmperor, type Emperor } from './emperor.ts';
@@ -85,6 +88,7 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
     await claim(settings.control);
     // Instances of other users have to reach the notify socket; what else is in there is closed to them.
     prepareFolder(settings.state, 'state', 0o711);
+    refuseForeign(settings.state);
     const lock = lockFile(libc, join(settings.state, 'lock'), `pid ${process.pid}, version ${readVersion()}, since ${new Date(clock.now().at).toISOString()}`);
     if (typeof lock === 'string') throw new EmperorError('E_EMPEROR_RUNS', `another emperor is at work on ${settings.state} (${lock}); end it first, or name another folder with --state`);
     opened(lock);
@@ -174,16 +178,19 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
     });
     const { openControl } = await import('../control/server.ts');
     const identity: Identity = { version: readVersion(), pid: process.pid, startedAt: clock.now().at, kills: cage.kills, keeps: cage.keeps };
-    const gid = settings.controlGroup === null ? null : openUserDatabase(libc).group(settings.controlGroup);
+    const users = openUserDatabase(libc);
+    const gid = settings.controlGroup === null ? null : users.group(settings.controlGroup);
     if (settings.controlGroup !== null && gid === null) throw new EmperorError('E_SETTINGS', `there is no group "${settings.controlGroup}" for the control socket`);
     opened(await openControl({ path: settings.control, gid }, {
       emperor,
       clock,
       identity,
       logger,
+      nameOfPeer: peerNamer(openPeerOf(libc), users),
       history: (query) => store.history(query),
       revisions: (vassal) => store.revisions(vassal),
       parse: (id, text) => judge.parse({ id, text }),
+      hideEnvironment,
       logs: logReader(settings.logs),
       usage: (instance) => cage.usage(instance),
       rescan: () => sources.rescan(),
@@ -222,7 +229,7 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
 }
 
 /** Settings that an emperor has for life. */
-const FIXED = ['sources', 'state', 'control', 'controlGroup', 'logs', 'rescanMs', 'maxStarting', 'cgroup'] as const;
+const FIXED = ['sources', 'allowWritable', 'state', 'control', 'controlGroup', 'logs', 'rescanMs', 'maxStarting', 'cgroup'] as const;
 
 /** In the reverse order of opening, whatever happens to one of them. */
 async function closeAll(parts: readonly (Disposable | AsyncDisposable)[]): Promise<void> {
@@ -253,6 +260,12 @@ function addressesIn({ vassals }: EmperorState): readonly Address[] {
 function isOver(state: EmperorState): boolean {
   if (state.life !== 'stopping') return state.life === 'leaving';
   return [...state.vassals.values()].every((vassal) => isDown(vassal) && vassal.leaving.length === 0);
+}
+
+/** What is in the state folder decides what is run as whom, and its sockets whom the emperor believes. */
+function refuseForeign(state: string): void {
+  const trouble = notOwn(state);
+  if (trouble !== null) throw new EmperorError('E_SETTINGS', `cannot use the state folder ${state}: it ${trouble}; name another one with --state`);
 }
 
 function prepareFolder(path: string, flag: string, mode: number): void {

@@ -18,6 +18,8 @@ export interface Settings {
   readonly control: string;
   /** Group that may use the control socket, by name or number; null: the emperor's own. */
   readonly controlGroup: string | null;
+  /** As root: vassal files count that others than root can write, too. */
+  readonly allowWritable: boolean;
   /** Absolute path of the folder for the output of the vassals. */
   readonly logs: string;
   readonly logLevel: LogLevel;

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import type { Look } from '../core/listing.ts';
 import { EmperorError } from '../errors.ts';
 import { openLeases } from '../kernel/lease.ts';
@@ -6,7 +7,9 @@ import { watchAppearance } from '../monitors/appearance.ts';
 import { openChokidarHints } from '../monitors/chokidar-hints.ts';
 import type { Monitor } from '../monitors/monitor.ts';
 import { openMonitor } from '../monitors/registry.ts';
+import { openTrust, trustedBy, type Trust } from '../monitors/trust.ts';
 import type { Clock } from '../world/clock.ts';
+import type { Settings } from './settings.ts';
 
 /** All the places that vassals come from, as one part of the emperor. */
 export interface Sources extends AsyncDisposable {
@@ -32,9 +35,9 @@ export interface SourceTools {
  * @param sources as the operator wrote them; relative ones are relative to `base`
  * @throws E_SETTINGS for a source of an unknown kind, or one that is named twice
  */
-export function openSources(settings: { readonly sources: readonly string[]; readonly rescanMs: number }, base: string, tools: SourceTools): Sources {
+export function openSources(settings: Pick<Settings, 'sources' | 'rescanMs' | 'allowWritable'>, base: string, tools: SourceTools): Sources {
   const hints = openChokidarHints(tools.clock, tools.onTrouble);
-  const shared = { clock: tools.clock, hints, leases: openLeases(tools.libc), rescanMs: settings.rescanMs };
+  const shared = { clock: tools.clock, hints, leases: openLeases(tools.libc), trust: trustOf(settings), rescanMs: settings.rescanMs };
   const monitors: readonly Monitor[] = settings.sources.map((source) => openMonitor(source, base, shared));
   const names = monitors.map((monitor) => monitor.source);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
@@ -53,4 +56,10 @@ export function openSources(settings: { readonly sources: readonly string[]; rea
       await hints[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Whoever writes a vassal file has the rights of root, if the emperor is root. Others have no rights to give away but their own. */
+function trustOf({ allowWritable }: Pick<Settings, 'allowWritable'>): Trust | null {
+  const trusted = allowWritable || process.geteuid?.() !== 0 ? null : trustedBy(fileURLToPath(import.meta.url));
+  return trusted === null ? null : openTrust(trusted);
 }

@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, constants, mkdirSync, openSync, readdirSync, readSync, rmSync } from 'node:fs';
+import { chmodSync, closeSync, constants, lstatSync, mkdirSync, openSync, readdirSync, readSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { EmperorError, reasonOf, errnoOf } from '../errors.ts';
 import type { LogPolicy } from '../core/spec.ts';
@@ -84,7 +84,10 @@ const MOST_REMEMBERED = 100;
 /** Opens the capture. @throws E_KERNEL if the folder for the FIFOs cannot be made */
 export function openCapture(options: CaptureOptions): Capture {
   const { clock, fifoFolder } = options;
-  attempt(`make ${fifoFolder}`, () => mkdirSync(fifoFolder, { recursive: true, mode: FIFO_FOLDER_MODE }));
+  attempt(`make ${fifoFolder}`, () => {
+    if (lstatSync(fifoFolder, { throwIfNoEntry: false })?.isSymbolicLink() === true) throw new Error('it is a symlink, which is not followed');
+    mkdirSync(fifoFolder, { recursive: true, mode: FIFO_FOLDER_MODE });
+  });
   const makeFifo = fifoMaker(options.libc);
   const epoll = openEpoll(options.libc);
   const stop = new AbortController();

@@ -19,7 +19,7 @@ export function removeFifo(path: string): void {
  */
 export function openAgain(path: string, pid: number | null): number {
   try {
-    return openSync(path, READ_FLAGS);
+    return openSync(path, READ_FLAGS | constants.O_NOFOLLOW);
   } catch (error) {
     if (pid === null || errnoOf(error) !== 'ENOENT') throw error;
     const held = ['1', '2'].map((fd) => `/proc/${pid}/fd/${fd}`).find((link) => [path, `${path} (deleted)`].includes(readlinkSync(link)));

@@ -11,8 +11,8 @@ import { countLines, endsMidLine, splitForRotation } from './split.ts';
 const FULL_BYTES = 128 * 1024;
 const FILE_MODE = 0o640;
 const FOLDER_MODE = 0o750;
-/** Read, too: only so can be seen whether the file ends within a line. */
-const OPEN_FLAGS = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT;
+/** Read, too: only so can be seen whether the file ends within a line. A symlink could lead anywhere, and is refused: ELOOP. */
+const OPEN_FLAGS = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
 const NEWLINE = Buffer.from('\n');
 
 // Plain descriptors instead of FileHandle: thousands of these files may be open.

@@ -1,5 +1,5 @@
 import { errnoOf } from '../errors.ts';
-import { createWriteStream } from 'node:fs';
+import { constants, createWriteStream } from 'node:fs';
 import { lstat, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
@@ -95,10 +95,11 @@ export class Rotation {
     if (found === null) return false;
     const half = `${this.#log}.gz.tmp`;
     try {
+      await rm(half, { force: true });
       await pipeline(
         found.file.createReadStream({ highWaterMark: BLOCK_BYTES }),
         createGzip({ chunkSize: BLOCK_BYTES }),
-        createWriteStream(half, { mode: found.mode }),
+        createWriteStream(half, { flags: 'wx', mode: found.mode }),
         { signal: this.#stop },
       );
       await this.#renaming.pass(async () => {
@@ -121,7 +122,7 @@ export class Rotation {
       if (forms.packed) continue;
       const path = partPath(this.#log, index);
       const { mode } = await lstat(path);
-      return { file: await open(path), mode: mode & 0o777, index, shifts: this.#shifts };
+      return { file: await open(path, constants.O_RDONLY | constants.O_NOFOLLOW), mode: mode & 0o777, index, shifts: this.#shifts };
     }
   }
 }

@@ -1,5 +1,6 @@
-import { errnoOf } from '../errors.ts';
-import { open, stat, type FileHandle } from 'node:fs/promises';
+import { EmperorError, errnoOf } from '../errors.ts';
+import { constants } from 'node:fs';
+import { lstat, open, type FileHandle } from 'node:fs/promises';
 import { lastLinesOfFile, lastLinesOfPacked, type LastLines } from './last-lines.ts';
 import { findPart, packedPath, partPath } from './parts.ts';
 
@@ -61,12 +62,13 @@ async function lastLinesOfPart(log: string, index: number, lines: number): Promi
   return forms.packed ? await lastLinesOfPacked(file, lines) : await lastLinesOfFile(file, (await file.stat()).size, lines);
 }
 
-/** null: there is no such file. */
+/** null: there is no such file. What is at the end of a symlink is none of our logs: it is refused. @throws E_KERNEL */
 export async function openIfThere(path: string): Promise<FileHandle | null> {
   try {
-    return await open(path);
+    return await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return null;
+    if (errnoOf(error) === 'ELOOP') throw new EmperorError('E_KERNEL', `cannot read ${path}: it is a symlink, which is not followed`, { cause: error });
     throw error;
   }
 }
@@ -74,7 +76,7 @@ export async function openIfThere(path: string): Promise<FileHandle | null> {
 /** What tells a file from another one that has its path later. null: there is none. */
 export async function inodeOf(path: string): Promise<number | null> {
   try {
-    return (await stat(path)).ino;
+    return (await lstat(path)).ino;
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return null;
     throw error;

@@ -10,6 +10,7 @@ import { GRACE_MS } from './settle.ts';
 import { createSightings } from './sightings.ts';
 import { createSignposts } from './signposts.ts';
 import { stretches, turnOver } from './stretches.ts';
+import type { Trust } from './trust.ts';
 import { watchFolders } from './watched-folders.ts';
 
 /** What a monitor of files works with. */
@@ -17,6 +18,8 @@ export interface MonitorTools {
   readonly clock: Clock;
   readonly hints: Hints;
   readonly leases: Leases;
+  /** null: it does not matter who can write the files. */
+  readonly trust: Trust | null;
   /** Everything is looked at again after this, hint or no hint, for lost hints and network file systems. 0: only on hints. */
   readonly rescanMs: number;
 }
@@ -48,7 +51,7 @@ export function openFileMonitor(selection: Selection, tools: MonitorTools): Moni
   const signposts = createSignposts();
   /** Symlinks with a new road, whose folders may not be watched yet. */
   const strangers = new Set<string>();
-  const sightings = createSightings(clock, tools.leases, {
+  const sightings = createSightings(clock, tools.leases, tools.trust, {
     onRoad: (path, road) => {
       if (signposts.set(path, road)) strangers.add(path);
     },
@@ -105,6 +108,7 @@ export function openFileMonitor(selection: Selection, tools: MonitorTools): Moni
 
   function turn(): void {
     if (closed || announcer === null) return;
+    tools.trust?.renew();
     sightings.lookAtDue(STRETCH_MS);
     if (work === null && (causes.size > 0 || strangers.size > 0)) {
       work = lookAround(announcer).finally(() => {
@@ -163,7 +167,7 @@ export function openFileMonitor(selection: Selection, tools: MonitorTools): Moni
   async function lookAtAll(now: ReadonlySet<Cause>, announcer: Announcer): Promise<void> {
     const before = survey;
     if (now.has('asked') || now.has('switched')) announcer.hold(HOLD_MS);
-    const found = await watchedSurvey();
+    const found = distrusted(await watchedSurvey(), tools.trust);
     if (closed) return;
     if (found.blind !== null) {
       // `ln -sfn` of old removes the link before it makes the new one.
@@ -247,6 +251,15 @@ export function openFileMonitor(selection: Selection, tools: MonitorTools): Moni
       await work;
     },
   };
+}
+
+/** A survey is blind if none of its folders can be trusted. Where only some cannot, each file in them is told as a fault. */
+function distrusted(found: Survey, trust: Trust | null): Survey {
+  trust?.renew();
+  const folders = [...found.folders.values()].flat();
+  if (trust === null || found.blind !== null || folders.length === 0) return found;
+  const [first, ...others] = folders.map((folder) => trust.folder(folder));
+  return first === null || first === undefined || others.includes(null) ? found : { ...found, blind: `${first.message}; ${first.hint}` };
 }
 
 function sameFolders(a: Survey, b: Survey): boolean {

@@ -7,6 +7,7 @@ import type { Leases } from '../kernel/lease.ts';
 import { contentOf, faulty, type Content } from './content.ts';
 import { glance, identityOf, sealOf, type Glance } from './glance.ts';
 import { follow, type Signpost } from './road.ts';
+import type { Trust } from './trust.ts';
 import { vassalNameOf } from './vassal-file-name.ts';
 
 /** One look at one path. */
@@ -55,8 +56,9 @@ const ASTRAY: ReadonlySet<string> = new Set(['ELOOP', 'ENOENT', 'ENOTDIR']);
  * Looks at one path and reads it. Never blocks on a FIFO, never opens a device, and never returns a content that changed while it was read.
  * @param path as the source names it; links in it are followed
  * @param known a file has been seen there before: a folder in its place is a fault then, and else is no vassal
+ * @param trust a file that others can write is a fault, and is not read; null: it does not matter who can
  */
-export function lookAtFile(path: string, leases: Leases, known = false): FileLook {
+export function lookAtFile(path: string, leases: Leases, known = false, trust: Trust | null = null): FileLook {
   const seen = glance(path);
   const signposts = seen.kind === 'stray' || (seen.kind === 'file' && seen.link !== null) ? follow(path).signposts : [];
   const final = (stamp: string, content: Content): FileLook =>
@@ -77,13 +79,13 @@ export function lookAtFile(path: string, leases: Leases, known = false): FileLoo
       return { kind: 'seen', file, seal: sealOf(seen), signposts, state: { kind: 'astray' } };
     }
     case 'file':
-      return read(path, seen, signposts, leases);
+      return read(path, seen, signposts, leases, trust);
     default:
       return unreachable(seen);
   }
 }
 
-function read(path: string, seen: Glance & { kind: 'file' }, signposts: readonly Signpost[], leases: Leases): FileLook {
+function read(path: string, seen: Glance & { kind: 'file' }, signposts: readonly Signpost[], leases: Leases, trust: Trust | null): FileLook {
   const busy = (why: string): FileLook => ({ kind: 'busy', why, signposts });
   const stamp = stampOf(path, seen);
   const all = (digest: string, content: Content, state: State): FileLook =>
@@ -99,6 +101,8 @@ function read(path: string, seen: Glance & { kind: 'file' }, signposts: readonly
   try {
     const before = fstatSync(fd, { bigint: true });
     if (!before.isFile() || !alike(before, seen.stats)) return busy('it is being replaced');
+    const doubt = trust?.file(path, before, seen.link) ?? null;
+    if (doubt !== null) return all('', faulty(idOf(path), 'E_FILE_WRITABLE', doubt.message, doubt.hint), { kind: 'final' });
     const writer = leases.writer(fd);
     if (writer === 'some') return busy('another process has it open for writing');
     const state: State = {

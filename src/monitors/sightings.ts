@@ -3,11 +3,12 @@ import { dirname } from 'node:path';
 import type { SeenFile } from '../core/listing.ts';
 import type { Leases } from '../kernel/lease.ts';
 import type { Clock } from '../world/clock.ts';
-import { glance, sealOf } from './glance.ts';
+import { glance, sealOf, type Glance } from './glance.ts';
 import type { HintKind } from './hints.ts';
 import { lookAtFile, unfinished, type FileLook } from './look-at-file.ts';
 import type { Signpost } from './road.ts';
 import { judge, QUIET_MS, type Told, type Waiting } from './settle.ts';
+import type { Trust } from './trust.ts';
 
 /** The files of one source as they may be told, and those whose change is not complete yet. */
 export interface Sightings {
@@ -52,7 +53,7 @@ export interface Asides {
 }
 
 /** Nothing has been seen yet. */
-export function createSightings(clock: Clock, leases: Leases, { onRoad, onLost }: Asides): Sightings {
+export function createSightings(clock: Clock, leases: Leases, trust: Trust | null, { onRoad, onLost }: Asides): Sightings {
   const known = new Map<string, Known>();
   const pending = new Map<string, Pending>();
   /** The files of `known` by path: a copy of it costs a hundredth of sorting anew. */
@@ -69,7 +70,7 @@ export function createSightings(clock: Clock, leases: Leases, { onRoad, onLost }
   function look(path: string, waiting: Waiting): void {
     const now = clock.now();
     const told = toldOf(known.get(path));
-    const seen = lookAtFile(path, leases, told !== null);
+    const seen = lookAtFile(path, leases, told !== null, trust);
     const verdict = judge(seen, told, waiting, now);
     if (seen.kind !== 'absent') onRoad(path, seen.signposts);
     if (verdict.kind === 'complete') {
@@ -104,6 +105,11 @@ export function createSightings(clock: Clock, leases: Leases, { onRoad, onLost }
     else put(path, seen.seal, seen.file);
   }
 
+  /** Of what leads to a file its own inode does not tell. */
+  function doubts(seen: Glance, path: string): boolean {
+    return trust !== null && seen.kind === 'file' && trust.file(path, seen.stats, seen.link) !== null;
+  }
+
   return {
     hint(path, kind) {
       const now = clock.now();
@@ -122,13 +128,14 @@ export function createSightings(clock: Clock, leases: Leases, { onRoad, onLost }
     },
     scan(path) {
       if (pending.has(path)) return;
-      const seal = known.get(path)?.seal;
-      if (seal !== undefined && seal !== '' && seal === sealOf(glance(path))) return;
+      const before = known.get(path);
+      const seen = glance(path);
+      if (before !== undefined && before.seal !== '' && before.seal === sealOf(seen) && isDoubted(before.file) === doubts(seen, path)) return;
       look(path, { sinceMs: clock.now().ms, hinted: false, written: false, looks: 0, goneMs: null, seal: null });
     },
     missed(path) {
       if (pending.has(path)) return;
-      const seen = lookAtFile(path, leases);
+      const seen = lookAtFile(path, leases, false, trust);
       if (seen.kind === 'absent') tell(path, seen);
     },
     lookAtDue(budgetMs) {
@@ -142,7 +149,7 @@ export function createSightings(clock: Clock, leases: Leases, { onRoad, onLost }
     giveUpWaiting() {
       for (const path of pending.keys()) {
         if (known.has(path)) continue;
-        const seen = lookAtFile(path, leases);
+        const seen = lookAtFile(path, leases, false, trust);
         if (seen.kind === 'absent') continue;
         put(path, '', unfinished(path, seen.kind === 'busy' ? seen.why : 'it was changed a moment ago'));
       }
@@ -156,6 +163,10 @@ export function createSightings(clock: Clock, leases: Leases, { onRoad, onLost }
     version: () => version,
     list: () => sorted.slice(),
   };
+}
+
+function isDoubted({ content }: SeenFile): boolean {
+  return !content.ok && content.fault.code === 'E_FILE_WRITABLE';
 }
 
 function toldOf(known: Known | undefined): Told | null {

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { errnoOf } from '../errors.ts';
 
-/** What an environment file says, and what in it cannot be understood. */
+/** What an environment file says, and what in it cannot be understood. A mistake quotes nothing but the names of variables: the rest may be part of a secret. */
 export interface EnvironmentFile {
   readonly environment: Readonly<Record<string, string>>;
   readonly mistakes: readonly { readonly line: number; readonly message: string }[];
@@ -43,7 +43,7 @@ export function parseEnvironmentFile(text: string): EnvironmentFile {
     const equals = statement.indexOf('=');
     const name = statement.slice(0, Math.max(0, equals)).trim();
     if (!NAME.test(name)) {
-      mistakes.push({ line, message: equals < 0 ? 'expected NAME=value' : `"${name}" is no name of a variable` });
+      mistakes.push({ line, message: equals < 0 ? 'expected NAME=value' : 'what stands before the = is no name of a variable' });
       continue;
     }
     const value = parseValue(statement.slice(equals + 1).trim());

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { tellsDamage } from './failure.ts';
 import { LATEST_VERSION, migrate, schemaOf, versionOf } from './migrate.ts';
@@ -15,6 +15,9 @@ export type Finding =
 /** sqlite.org/fileformat.html, "The Database Header" */
 const HEADER_BYTES = 100;
 
+/** The files of a database: sqlite.org/tempfiles.html. */
+const PARTS = ['', '-wal', '-shm', '-journal'] as const;
+
 /** Of many faults in a damaged file, the first few say enough. */
 const FAULTS_TOLD = 3;
 
@@ -26,9 +29,11 @@ const FAULTS_TOLD = 3;
  */
 export function inspect(file: string, busyMs: number): Finding {
   // Of a missing or very short file SQLite would make a new database, and throw away what the log beside it holds.
-  const entry = statSync(file, { throwIfNoEntry: false });
+  const link = PARTS.map((part) => `${file}${part}`).find((path) => lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink());
+  if (link !== undefined) return { kind: 'strange', reason: `${link} is a symlink, which is not followed` };
+  const entry = lstatSync(file, { throwIfNoEntry: false });
   if (entry === undefined) {
-    const log = statSync(`${file}-wal`, { throwIfNoEntry: false });
+    const log = lstatSync(`${file}-wal`, { throwIfNoEntry: false });
     return log === undefined || log.size === 0 ? { kind: 'absent' } : { kind: 'damaged', reason: 'the file is gone, its write-ahead log is there' };
   }
   if (!entry.isFile()) return { kind: 'strange', reason: 'it is no regular file' };

@@ -1,5 +1,5 @@
 import { pino, type DestinationStream } from 'pino';
-import { printable } from './printable.ts';
+import { harmlessJson, printable, printableLines } from './printable.ts';
 
 /** Levels of the daemon's own log, from most to least talkative. */
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error';
@@ -45,7 +45,8 @@ export async function openLogger({ level, readable, fd = 1 }: LogOutput): Promis
   let lost = 0;
   const logger = pino(
     { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } },
-    readable ? await prettyInto(output) : output,
+    // Who reads it may split lines at more than a line feed.
+    readable ? await prettyInto(output) : { write: (line) => output.write(harmlessJson(line)) },
   );
   output.on('drop', () => {
     lost += 1;
@@ -76,7 +77,13 @@ async function prettyInto(output: DestinationStream): Promise<DestinationStream>
     ignore: 'pid,vassal,instance,revision,from,to,why,actor',
     messageFormat: (line, messageKey) => sentence(line, String(line[messageKey])),
   });
-  return { write: (line) => output.write(format(line)) };
+  return { write: (line) => output.write(format(JSON.stringify(JSON.parse(line, harmless)))) };
+}
+
+/** Fields hold what files, instances and clients say. Of the stack of an error the lines are kept. */
+function harmless(key: string, value: unknown): unknown {
+  if (typeof value !== 'string') return value;
+  return key === 'stack' ? printableLines(value) : printable(value);
 }
 
 /** A line of the log as one would say it; nothing in it can steer the terminal: `shop#3 ready (starting → ready): it is alive for 1000 ms`. */

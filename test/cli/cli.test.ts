@@ -187,8 +187,9 @@ describe('orders', () => {
 
   it('are signed by who asks', async () => {
     const { env, emperor } = await reigning();
-    await run(['stop', '--no-wait', 'shop'], { ...env, SUDO_USER: 'alice' });
-    expect(emperor.posted).toMatchObject([{ type: 'order', actor: 'alice (sudo)' }]);
+    const { child, ended } = start(['stop', '--no-wait', 'shop'], { ...env, SUDO_USER: 'alice' });
+    await ended;
+    expect(emperor.posted).toMatchObject([{ type: 'order', actor: `uid ${process.getuid?.()}[${child.pid}] claiming "alice (sudo)"` }]);
   });
 });
 

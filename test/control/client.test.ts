@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { controlClient } from '../../src/control/client.ts';
 import { declare } from '../fakes/declaration.ts';
 import { FakeEmperor } from '../fakes/emperor.ts';
-import { host, temporaryFolder } from './host.ts';
+import { host, me, temporaryFolder } from './host.ts';
 
 /** Something that answers every connection in its own way. */
 async function stranger(answer: (socket: Socket) => void): Promise<string> {
@@ -47,12 +47,12 @@ describe('the client', () => {
     await expect(controlClient(path, 'me').status('ghost')).rejects.toMatchObject({ name: 'EmperorError', code: 'E_NO_VASSAL', message: 'there is no vassal "ghost"' });
   });
 
-  it('tells who asks, in any script', async () => {
+  it('tells what it is claimed to be, in any script', async () => {
     const emperor = new FakeEmperor();
     emperor.list(declare('shop'));
     const { path } = await host({ emperor });
     await controlClient(path, 'Jürgen "商"').order({ verb: 'start' }, ['shop'], null);
-    expect(emperor.posted).toMatchObject([{ actor: 'Jürgen "商"' }]);
+    expect(emperor.posted).toMatchObject([{ actor: `${me()} claiming "Jürgen \\"商\\""` }]);
   });
 
   it('says all that an order says', async () => {

@@ -4,8 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { ControlPorts, LogReader } from '../../src/control/command.ts';
+import { hideEnvironment } from '../../src/config/hiding/hide-environment.ts';
 import { openControl } from '../../src/control/server.ts';
 import type { Outcome, VassalId } from '../../src/core/listing.ts';
+import { openLibc } from '../../src/kernel/libc.ts';
+import { openPeerOf } from '../../src/kernel/peer.ts';
 import type { LogFields, Logger } from '../../src/world/logger.ts';
 import { specOf } from '../fakes/declaration.ts';
 import { FakeEmperor } from '../fakes/emperor.ts';
@@ -65,11 +68,25 @@ export function portsOf(emperor: FakeEmperor, changes: Partial<ControlPorts> = {
     history: changes.history ?? ((query) => emperor.store.history(query)),
     revisions: changes.revisions ?? ((vassal) => emperor.store.revisions(vassal)),
     parse: changes.parse ?? parsed,
+    hideEnvironment: changes.hideEnvironment ?? hideEnvironment,
     logs: changes.logs ?? NO_LOGS,
     upgrade: changes.upgrade ?? (async () => ({ version: '0.2.0' })),
     usage: changes.usage ?? (() => ({ memoryBytes: null, cpuMs: null })),
     rescan: changes.rescan ?? (async () => {}),
+    nameOfPeer: changes.nameOfPeer ?? nameOfPeer,
   };
+}
+
+const peerOf = openPeerOf(openLibc());
+
+function nameOfPeer(fd: number): string | null {
+  const peer = peerOf(fd);
+  return peer === null ? null : `uid ${peer.uid}[${peer.pid}]`;
+}
+
+/** How a peer in this process is named. */
+export function me(): string {
+  return `uid ${process.getuid?.()}[${process.pid}]`;
 }
 
 /** Every text can be run, but for those that say so. */

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { EmperorError } from '../../src/errors.ts';
 import { declare, declareFaulty } from '../fakes/declaration.ts';
 import { FakeEmperor, fileOf } from '../fakes/emperor.ts';
-import { host, logsOf, quote } from './host.ts';
+import { host, logsOf, me, quote } from './host.ts';
 
 /** An emperor with the vassal "shop", which is ready. */
 function withShop(): FakeEmperor {
@@ -128,7 +128,7 @@ describe('the control socket answers', () => {
   it('a shutdown at once, and posts it', async () => {
     const { ask, emperor } = await host({ emperor: withShop() });
     expect(await ask('POST', '/v1/shutdown?keep=1', undefined, { 'emperor-actor': 'j%C3%BCrgen' })).toMatchObject({ status: 200, json: { pid: 4242 } });
-    expect(emperor.posted).toEqual([{ type: 'shutdown', keep: true, actor: 'jürgen' }]);
+    expect(emperor.posted).toEqual([{ type: 'shutdown', keep: true, actor: `${me()} claiming "jürgen"` }]);
   });
 
   it('100 askers at once', async () => {
@@ -156,7 +156,7 @@ describe('names', () => {
     const { text } = await ask('GET', `/v1/events?name=${encoded}&limit=1`);
     expect(JSON.parse(text)).toMatchObject({ name });
     expect(await ask('POST', '/v1/stop', { names: [name] })).toMatchObject({ status: 200, json: { results: [{ name, outcome: 'posted' }] } });
-    expect(emperor.posted).toEqual([{ type: 'order', verb: 'stop', vassal: fileOf(name), actor: 'control' }]);
+    expect(emperor.posted).toEqual([{ type: 'order', verb: 'stop', vassal: fileOf(name), actor: me() }]);
   });
 
   it.each(['../../etc/passwd', '..%2f..%2fetc', '%2e%2e'])('that no vassal has, like %j, lead nowhere', async (name) => {

@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -52,10 +52,15 @@ describe('the control socket', () => {
   it.each([
     ['a file', (path: string) => writeFileSync(path, 'precious'), 'there is something else'],
     ['a folder', (path: string) => mkdirSync(path), 'there is something else'],
+    ['a symlink to a file', (path: string) => (writeFileSync(`${path}~`, 'precious'), symlinkSync(`${path}~`, path)), 'there is something else'],
+    ['a symlink that leads nowhere', (path: string) => symlinkSync(`${path}~`, path), 'there is something else'],
+    ['a symlink to a socket', (path: string) => (spawnSync(process.execPath, ['-e', `require('node:net').createServer().listen(${JSON.stringify(`${path}~`)}, () => process.kill(process.pid, 'SIGKILL'))`]), symlinkSync(`${path}~`, path)), 'there is something else'],
   ])('is never put in the place of %s', async (_what, make, message) => {
     const path = join(temporaryFolder(), 'control.sock');
     make(path);
+    const before = lstatSync(path).ino;
     await expect(host({ path })).rejects.toMatchObject({ code: 'E_SETTINGS', message: expect.stringContaining(message) });
+    expect(lstatSync(path).ino).toBe(before);
   });
 
   it('has a path that the kernel takes, or says so', async () => {

@@ -97,7 +97,7 @@ it('shows a deploy under load that loses nothing, one that fails while the page 
     await sh("sed -i '$d' vassals/apps/hello.mjs && sed -i 's/hello from vassal/good evening from/' vassals/hello.yaml");
     await sh('npx emperor reload hello');
     expect(await sh(curl!)).toContain('good evening');
-    expect(await sh('npx emperor diff hello 1 2')).toContain('+    GREETING: good evening from %n');
+    expect(await sh('npx emperor diff hello 1 2')).toContain('+    GREETING: …hidden, changed');
     expect(await sh('npx emperor rollback hello')).toBe('hello: rolled back\n');
     expect(await sh(curl!)).toContain('hello from vassal hello');
   });

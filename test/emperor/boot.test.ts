@@ -19,7 +19,7 @@ function openCourt(): Disposable & { readonly settings: Settings } {
   for (let each = 0; each < VASSALS; each += 1) writeFileSync(join(folder, 'vassals', `shop-${each}.toml`), '[vassal]\ncommand = ["/bin/sleep", "1000"]\n');
   return {
     settings: {
-      sources: [join(folder, 'vassals')], state, control: join(folder, 'control.sock'), controlGroup: null, logs: join(folder, 'logs'),
+      sources: [join(folder, 'vassals')], state, control: join(folder, 'control.sock'), controlGroup: null, allowWritable: false, logs: join(folder, 'logs'),
       logLevel: 'error', rescanMs: 0, maxStarting: 4, cgroup: 'none', files: null, environment: process.env, startedBy: 'test', program: { file: '/bin/false', args: [], rehearsal: [] }, readable: false,
     },
     [Symbol.dispose]() {

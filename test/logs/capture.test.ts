@@ -1,4 +1,4 @@
-import { closeSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, write, writeSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, write, writeFileSync, writeSync } from 'node:fs';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
@@ -11,6 +11,7 @@ import type { Instance } from '../../src/core/state.ts';
 import { openLibc } from '../../src/kernel/libc.ts';
 import { openCapture, type Capture, type CaptureOptions } from '../../src/logs/capture.ts';
 import type { Seen } from '../../src/logs/line-watch.ts';
+import { tail } from '../../src/logs/tail.ts';
 import type { Loss } from '../../src/logs/losses.ts';
 import { HandClock } from '../fakes/clock.ts';
 import { instanceOf } from '../fakes/instance.ts';
@@ -76,6 +77,17 @@ async function print(fd: number, text: string): Promise<void> {
 const printed = (log: LogPolicy, serial = 1): Instance => instanceOf(serial, { log });
 
 describe('a capture', () => {
+  it('refuses a symlink in place of the folder of its FIFOs', async () => {
+    await using stage = openStage();
+    const elsewhere = join(stage.folder, 'elsewhere');
+    mkdirSync(elsewhere);
+    await stage.capture[Symbol.asyncDispose]();
+    rmSync(stage.fifos, { recursive: true });
+    symlinkSync(elsewhere, stage.fifos);
+    await expect(stage.successor()).rejects.toMatchObject({ code: 'E_KERNEL', message: expect.stringContaining('it is a symlink, which is not followed') });
+    expect(readdirSync(elsewhere)).toEqual([]);
+  });
+
   it('goes on when a FIFO cannot be removed', async () => {
     await using stage = openStage();
     const { writeFd } = stage.capture.open('shop', printed(RAW));
@@ -290,13 +302,13 @@ describe('a capture', () => {
 });
 
 describe('when a log cannot be written', () => {
-  it('the instance is drained, the loss is counted and told of, and others are not harmed', async () => {
+  it.runIf(asRoot)('the instance is drained, the loss is counted and told of, and others are not harmed', async () => {
     await using stage = openStage();
     const full = stage.capture.open('full', printed(RAW, 1));
     const fine = stage.capture.open('fine', printed(RAW, 2));
     writeSync(fine.writeFd, 'x\n');
     await until(() => expect(stage.text('fine.log')).toBe('x\n'));
-    symlinkSync('/dev/full', join(stage.logs, 'full.log'));
+    execFileSync('mknod', [join(stage.logs, 'full.log'), 'c', '1', '7']);
     await print(full.writeFd, 'lost line\n'.repeat(50_000));
     closeSync(full.writeFd);
     stage.capture.finished(printed(RAW, 1).id);
@@ -325,6 +337,20 @@ describe('when a log cannot be written', () => {
     stage.clock.advance(60_000);
     await until(() => expect(stage.lost.at(-1)).toMatchObject({ vassal: 'shop', loss: { over: true, reason: expect.stringContaining('ENOSPC') } }));
     closeSync(writeFd);
+  });
+
+  it('a symlink in its place is not followed, and not read', async () => {
+    await using stage = openStage();
+    const precious = join(stage.folder, 'precious');
+    writeFileSync(precious, 'precious\n');
+    mkdirSync(stage.logs);
+    symlinkSync(precious, join(stage.logs, 'shop.log'));
+    const { writeFd } = stage.capture.open('shop', printed(RAW));
+    await print(writeFd, 'one\ntwo\n');
+    await until(() => expect(stage.lost.at(-1)?.loss).toMatchObject({ lines: 2, reason: expect.stringContaining('ELOOP') }));
+    closeSync(writeFd);
+    expect(readFileSync(precious, 'utf8')).toBe('precious\n');
+    await expect(tail(join(stage.logs, 'shop.log'), 5)).rejects.toMatchObject({ code: 'E_KERNEL', message: expect.stringContaining('it is a symlink, which is not followed') });
   });
 
   it('a log folder that cannot be made costs lines only', async () => {

@@ -348,7 +348,7 @@ describe('its end', () => {
         [at('monitors/chokidar-hints.ts'), at('monitors/registry.ts'), at('kernel/lease.ts'), at('kernel/libc.ts'), at('world/clock.ts'), import('node:fs')]);
       const clock = systemClock();
       const hints = openChokidarHints(clock, console.log);
-      const monitor = openMonitor(process.argv[1], '/', { clock, hints, leases: openLeases(openLibc()), rescanMs: 60000 });
+      const monitor = openMonitor(process.argv[1], '/', { clock, hints, leases: openLeases(openLibc()), trust: null, rescanMs: 60000 });
       const seen = Promise.withResolvers();
       await monitor.start((look) => look.files.length > 0 && seen.resolve());
       writeFileSync(process.argv[1] + '/shop.toml', 'x');

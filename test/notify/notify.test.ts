@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { lstatSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -25,9 +25,10 @@ interface Stage extends Disposable {
 }
 
 /** The test itself is the first process of an instance; or nobody is. */
-function openStage(instance: InstanceId | null = SHOP): Stage {
+function openStage(instance: InstanceId | null = SHOP, prepare: (path: string) => void = () => {}): Stage {
   const folder = mkdtempSync(join(tmpdir(), 'emperor-notify-'));
   const path = join(folder, 'notify');
+  prepare(path);
   const heard: InstanceEvent[] = [];
   const ignored: Ignored[] = [];
   const notify = openNotify({
@@ -125,4 +126,17 @@ print('answered')`;
     await until(() => expect(stage.heard).toHaveLength(1));
     expect(stage.ignored).toEqual([]);
   });
+});
+
+it('takes the place of symlinks, and leaves alone what is at their ends', async () => {
+  using stage = openStage(SHOP, (path) => {
+    for (const link of [path, `${path}~`]) {
+      writeFileSync(`${link}.precious`, 'precious');
+      symlinkSync(`${link}.precious`, link);
+    }
+  });
+  expect(lstatSync(stage.path).isSocket()).toBe(true);
+  for (const link of [stage.path, `${stage.path}~`]) expect([readFileSync(`${link}.precious`, 'utf8'), lstatSync(`${link}.precious`).mode & 0o022]).toEqual(['precious', 0]);
+  await stage.send('READY=1');
+  await until(() => expect(stage.heard).toHaveLength(1));
 });

@@ -30,9 +30,9 @@ it.each([
 
 it.each([
   ['nonsense', 1, 'expected NAME=value'],
-  ['A=1\n\nexport B=2', 3, '"export B" is no name of a variable'],
-  ['=x', 1, '"" is no name of a variable'],
-  ['1A=x', 1, '"1A" is no name of a variable'],
+  ['A=1\n\nexport B=2', 3, 'what stands before the = is no name of a variable'],
+  ['=x', 1, 'what stands before the = is no name of a variable'],
+  ['1A=x', 1, 'what stands before the = is no name of a variable'],
   ['A=1 \\\n2\nB', 3, 'expected NAME=value'],
   ['A="open', 1, 'the quotes of A are not closed'],
   ['A=\0', 1, 'the value of A holds a NUL byte'],

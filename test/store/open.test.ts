@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, statSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
@@ -39,10 +39,17 @@ describe('opening a store', () => {
     expect(readdirSync(folder)).toEqual([DATABASE_FILE]);
   });
 
-  it('refuses a database that leads in a circle', () => {
+  it.each(['', '-wal', '-shm', '-journal'])('refuses a symlink in place of emperor.db%s, wherever it leads', (part) => {
     const folder = temporaryFolder();
-    symlinkSync(DATABASE_FILE, join(folder, DATABASE_FILE));
-    expect(() => openQuietly(folder)).toThrow(refusal(/^cannot look at the database .*emperor\.db: ELOOP/));
+    const elsewhere = temporaryFolder();
+    openQuietly(elsewhere)[Symbol.dispose]();
+    const before = readFileSync(join(elsewhere, DATABASE_FILE));
+    for (const target of [join(elsewhere, DATABASE_FILE), `${DATABASE_FILE}${part}`, '/nonexistent']) {
+      symlinkSync(target, join(folder, `${DATABASE_FILE}${part}`));
+      expect(() => openQuietly(folder)).toThrow(refusal(/^cannot use the database .*emperor\.db: .* is a symlink, which is not followed/));
+      unlinkSync(join(folder, `${DATABASE_FILE}${part}`));
+    }
+    expect(readFileSync(join(elsewhere, DATABASE_FILE)).equals(before)).toBe(true);
   });
 
   it('refuses a database that another program holds for itself', () => {

@@ -97,3 +97,22 @@ describe('the log', () => {
     expect(await outputOf(child)).toMatchObject({ code: 0, stderr: 'still there' });
   });
 });
+
+describe('a hostile field', () => {
+  const FIELDS = JSON.stringify({ why: 'a\u009B2J\u202E\u2028b\u007F\u{E0001}', reason: 'c\u0085d', nested: { text: ['e\u2029f\u001B[m'] } });
+  // oxlint-disable-next-line no-control-regex -- control characters are what this is about
+  const HARMFUL = /[\u0000-\u0009\u000B-\u001A\u001C-\u001F\u007F-\u009F\u202E\u2028\u2029]|\u001B(?!\[\d+m)/;
+
+  it('is escaped in JSON, and means the same', async () => {
+    const { lines } = await outputOf(logging(`(await log('info', false)).info(${FIELDS}, 'told');`));
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).not.toMatch(HARMFUL);
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject(JSON.parse(FIELDS) as object);
+  });
+
+  it('is escaped for a terminal, wherever it stands', async () => {
+    const { lines } = await outputOf(logging(`(await log('info', true)).info({ ...${FIELDS}, err: new Error('boo\\u009B2J\\nnext\\u202E') }, 'told');`));
+    expect(lines.join('')).not.toMatch(HARMFUL);
+    expect(lines.join('')).toContain('\\x9b2J');
+  });
+});

@@ -1,6 +1,7 @@
 import type { OrderResult } from '../../control/protocol.ts';
 import type { Address } from '../../core/address.ts';
 import { EmperorError } from '../../errors.ts';
+import { printable, printableJson } from '../../world/printable.ts';
 import { between } from '../count.ts';
 import { EXIT, exitCodeOfResults } from '../exit-codes.ts';
 import type { Load } from '../load.ts';
@@ -67,11 +68,11 @@ export const certify: DeclareVerb = (program, cli) => {
       const { answered, lost, resent, slowestMs } = await load.end();
       const total = [...lost.values()].reduce((sum, each) => sum + each, 0);
       if (options.json === true) {
-        await cli.terminal.out(`${JSON.stringify({ name, swaps: options.swaps, answered, lost: Object.fromEntries(lost), resent, slowestMs, laps }, null, 2)}\n`);
+        await cli.terminal.out(`${printableJson({ name, swaps: options.swaps, answered, lost: Object.fromEntries(lost), resent, slowestMs, laps }, 2)}\n`);
       } else {
         await cli.terminal.out(picture(laps));
-        const reasons = [...lost].map(([why, times]) => `${times} × ${why}`).join(', ');
-        await cli.terminal.out(`${name}: ${answered} requests answered, ${total} lost${reasons === '' ? '' : ` (${reasons})`}; slowest answer ${slowestMs.toFixed(0)} ms\n`);
+        const reasons = [...lost].map(([why, times]) => `${times} × ${printable(why)}`).join(', ');
+        await cli.terminal.out(`${printable(name)}: ${answered} requests answered, ${total} lost${reasons === '' ? '' : ` (${reasons})`}; slowest answer ${slowestMs.toFixed(0)} ms\n`);
         if (resent > 0) await cli.terminal.out(`asked again, as browsers and proxies do, because the server closed a kept connection under the next request: ${resent}\n`);
       }
       for (const { text } of resultLines('reload', refused)) cli.terminal.err(text);

@@ -1,5 +1,6 @@
 import { lstatSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { printableJson } from '../../world/printable.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { DeclareVerb } from '../verb.ts';
 
@@ -16,7 +17,7 @@ export const check: DeclareVerb = (program, cli) => {
       const { checkPaths } = await import('../../emperor/check.ts');
       const { checkReport } = await import('../render/check.ts');
       const report = await checkPaths(paths.map((path) => resolve(path)), cli.environment);
-      await cli.terminal.out(options.json === true ? `${JSON.stringify(report, null, 2)}\n` : checkReport(report));
+      await cli.terminal.out(options.json === true ? `${printableJson(report, 2)}\n` : checkReport(report));
       cli.ends(report.files.some(({ faults }) => faults.length > 0) ? EXIT.fault : EXIT.done);
     });
 };

@@ -1,4 +1,5 @@
 import { MAX_REVISION } from '../../control/protocol.ts';
+import { printableJson, printableLines } from '../../world/printable.ts';
 import { between } from '../count.ts';
 import { connect, withControl, type ControlOption, type DeclareVerb } from '../verb.ts';
 
@@ -15,10 +16,10 @@ export const diff: DeclareVerb = (program, cli) => {
       const document = await client.diff(name, a ?? null, b ?? null);
       const { unifiedDiff } = await import('../render/unified-diff.ts');
       const patch = unifiedDiff(document);
-      if (options.json === true) return cli.terminal.out(`${JSON.stringify({ ...document, patch }, null, 2)}\n`);
-      if (patch === '') return cli.terminal.err(`emperor: revisions ${document.from.number} and ${document.to.number} hold the same text\n`);
+      if (options.json === true) return cli.terminal.out(`${printableJson({ ...document, patch }, 2)}\n`);
+      const { from, to } = document;
+      if (patch === '') return cli.terminal.err(`emperor: revisions ${from.number} and ${to.number} ${from.hash === to.hash ? 'hold the same text' : 'differ only in what is hidden'}\n`);
       if (!cli.terminal.interactive) return cli.terminal.out(patch);
-      const { printable } = await import('../../world/printable.ts');
-      return cli.terminal.out(patch.split('\n').map(printable).join('\n'));
+      return cli.terminal.out(printableLines(patch));
     });
 };

@@ -1,3 +1,4 @@
+import { printableJson } from '../../world/printable.ts';
 import { between } from '../count.ts';
 import { connect, withControl, type ControlOption, type DeclareVerb } from '../verb.ts';
 
@@ -18,7 +19,7 @@ export const events: DeclareVerb = (program, cli) => {
       const client = await connect(options, cli);
       const { eventLine } = await import('../render/event.ts');
       for await (const event of client.events(name ?? null, options.lines, options.follow === true)) {
-        await cli.terminal.out(`${options.json === true ? JSON.stringify(event) : eventLine(event)}\n`);
+        await cli.terminal.out(`${options.json === true ? printableJson(event) : eventLine(event)}\n`);
       }
     });
 };

@@ -1,3 +1,4 @@
+import { printableJson } from '../../world/printable.ts';
 import { between } from '../count.ts';
 import { connect, withControl, type ControlOption, type DeclareVerb } from '../verb.ts';
 
@@ -18,6 +19,6 @@ export const history: DeclareVerb = (program, cli) => {
       const { revisionTable } = await import('../render/revisions.ts');
       const document = await client.history(name);
       const revisions = document.revisions.slice(Math.max(0, document.revisions.length - options.lines));
-      await cli.terminal.out(options.json === true ? `${JSON.stringify({ ...document, revisions }, null, 2)}\n` : revisionTable(revisions, Date.now()));
+      await cli.terminal.out(options.json === true ? `${printableJson({ ...document, revisions }, 2)}\n` : revisionTable(revisions, Date.now()));
     });
 };

@@ -1,3 +1,4 @@
+import { printable, printableJson } from '../../world/printable.ts';
 import { between } from '../count.ts';
 import { connect, withControl, type Cli, type ControlOption, type DeclareVerb } from '../verb.ts';
 
@@ -17,9 +18,8 @@ export const logs: DeclareVerb = (program, cli) => {
     .action(async (name: string, options: Options) => {
       const client = await connect(options, cli);
       const chunks = client.logs(name, options.lines, options.follow === true);
-      if (options.json === true) return printLines(chunks, (line) => JSON.stringify({ name, line }), cli);
+      if (options.json === true) return printLines(chunks, (line) => printableJson({ name, line }), cli);
       if (!cli.terminal.interactive) return print(chunks, cli);
-      const { printable } = await import('../../world/printable.ts');
       return printLines(chunks, printable, cli);
     });
 };

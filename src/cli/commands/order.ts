@@ -1,6 +1,7 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { DEFAULT_TIMEOUT, type Demand, type OrderVerb } from '../../control/protocol.ts';
 import { parseDuration } from '../../core/duration.ts';
+import { printableJson } from '../../world/printable.ts';
 import { exitCodeOfResults } from '../exit-codes.ts';
 import { connect, withControl, type Cli, type ControlOption, type DeclareVerb } from '../verb.ts';
 
@@ -50,7 +51,7 @@ export async function giveOrder(demand: Demand, names: readonly string[], option
   const { resultLines } = await import('../render/results.ts');
   const reply = await client.order(demand, names, options.wait ? options.timeout : null);
   if (options.json === true) {
-    await cli.terminal.out(`${JSON.stringify(reply, null, 2)}\n`);
+    await cli.terminal.out(`${printableJson(reply, 2)}\n`);
   } else {
     for (const { text, good } of resultLines(demand.verb, reply.results)) {
       if (good) await cli.terminal.out(text);

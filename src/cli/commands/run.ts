@@ -16,6 +16,8 @@ export const run: DeclareVerb = (program, cli) => {
     .description('Keeps one app server running per vassal file, until it is told to end. TERM and INT end it and its vassals, a second one hurries; HUP rereads the configuration and looks at the sources again; USR1 reopens the logs; USR2 upgrades in place.')
     .option('--state <dir>', 'folder of the database and the FIFOs (environment: EMPEROR_STATE)')
     .option('--control <path>', 'control socket (environment: EMPEROR_CONTROL)')
+    .option('--control-group <group>', 'group that may use the control socket')
+    .option('--allow-writable', 'as root: take vassal files, too, that others than root can write')
     .option('--logs <dir>', 'folder for the output of the vassals (environment: EMPEROR_LOGS)')
     .option('--config <file>', 'configuration file (environment: EMPEROR_CONFIG)')
     .addOption(new Option('--log-level <level>', 'how much the emperor itself logs (default: info)').choices(['trace', 'debug', 'info', 'warn', 'error']))

@@ -1,3 +1,4 @@
+import { printableJson } from '../../world/printable.ts';
 import { EXIT } from '../exit-codes.ts';
 import { connect, withControl, type ControlOption, type DeclareVerb } from '../verb.ts';
 
@@ -12,7 +13,7 @@ export const status: DeclareVerb = (program, cli) => {
       const { statusTable, vassalDetails } = await import('../render/status.ts');
       const document = await client.status(name ?? null);
       const [first] = document.vassals;
-      if (options.json === true) await cli.terminal.out(`${JSON.stringify(document, null, 2)}\n`);
+      if (options.json === true) await cli.terminal.out(`${printableJson(document, 2)}\n`);
       else if (name === undefined || first === undefined) await cli.terminal.out(statusTable(document, Date.now()));
       else await cli.terminal.out(vassalDetails(first, Date.now()));
       const runs = first?.state === 'ready' || first?.state === 'reloading';

@@ -1,3 +1,4 @@
+import { printableJson } from '../../world/printable.ts';
 import { connect, withControl, type ControlOption, type DeclareVerb } from '../verb.ts';
 
 /** `why NAME`: why a vassal does what it does. */
@@ -10,6 +11,6 @@ export const why: DeclareVerb = (program, cli) => {
       const client = await connect(options, cli);
       const { whyText } = await import('../render/why.ts');
       const document = await client.why(name);
-      await cli.terminal.out(options.json === true ? `${JSON.stringify(document, null, 2)}\n` : whyText(document, Date.now()));
+      await cli.terminal.out(options.json === true ? `${printableJson(document, 2)}\n` : whyText(document, Date.now()));
     });
 };

@@ -30,7 +30,7 @@ export function vassalDetails(vassal: VassalDocument, nowMs: number): string {
     ['revision', revision === null ? 'none: its file is gone' : String(revision)],
     pinned === null ? null : ['pinned', `revision ${pinned}: an operator went back to it, until the file changes`],
     server === null ? null : ['server', server],
-    listen.length === 0 ? null : ['listen', listen.join(', ')],
+    listen.length === 0 ? null : ['listen', listen.map(printable).join(', ')],
     want === 'up' ? null : ['want', `${want}: ${want === 'down' ? 'stopped' : 'paused'} by an operator`],
     scale === null ? null : ['scale', `${scale}: asked for by an operator`],
     waitsFor.length === 0 ? null : ['waits for', waitsFor.map(printable).join(', ')],

@@ -11,7 +11,7 @@ import { servingRevision } from '../snapshot.ts';
 
 /**
  * `GET /v1/diff/NAME?from=A&to=B`: two revisions with their texts. `to` is the newest unless it is given; `from` is what serves
- * or, if that is the same, the one before `to`. E_VALUE if there is no such revision.
+ * or, if that is the same, the one before `to`. The values of their environments are hidden. E_VALUE if there is no such revision.
  */
 export const diff: ControlCommand = {
   method: 'GET',
@@ -26,7 +26,8 @@ export const diff: ControlCommand = {
     if (newer === undefined) throw new EmperorError('E_VALUE', b === null ? `no revision of ${JSON.stringify(name)} is kept` : unknownRevision(b, known));
     const older = a === null ? olderThan(newer, known, ports.emperor.snapshot().vassals.get(file)) : known.find(({ number }) => number === a);
     if (older === undefined) throw new EmperorError('E_VALUE', a === null ? `there is no revision before ${newer.number} to compare with` : unknownRevision(a, known));
-    const document: DiffDocument = { name, file, from: textOf(older), to: textOf(newer) };
+    const shown = ports.hideEnvironment(file, older.text, newer.text);
+    const document: DiffDocument = { name, file, from: textOf(older, shown.older), to: textOf(newer, shown.newer) };
     return { kind: 'document', document };
   },
 };
@@ -37,6 +38,6 @@ function olderThan(newer: StoredRevision, known: readonly StoredRevision[], vass
   return found ?? known.findLast(({ number }) => number < newer.number);
 }
 
-function textOf({ number, at, hash, text }: StoredRevision): RevisionText {
+function textOf({ number, at, hash }: StoredRevision, text: string): RevisionText {
   return { number, at: rfc3339(at), hash, text };
 }

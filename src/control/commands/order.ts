@@ -17,7 +17,7 @@ export function order(verb: OrderVerb): ControlCommand {
       const demand = demandOf(verb, body);
       const timeoutMs = durationMs(timeout ?? DEFAULT_TIMEOUT, 'timeout');
       const waitMs = flag(wait, 'wait') ? timeoutMs : null;
-      const reply: OrderReply = { results: await giveOrders({ demand, names, actor, waitMs, gone }, ports) };
+      const reply: OrderReply = { results: await giveOrders({ demand, names, actor: actor(), waitMs, gone }, ports) };
       return { kind: 'document', document: reply };
     },
   };

@@ -12,7 +12,7 @@ export const shutdown: ControlCommand = {
   run({ query, actor, gone }, { emperor, identity }) {
     const { keep, wait } = queryOf(query, ['keep', 'wait']);
     const waits = flag(wait, 'wait');
-    emperor.post({ type: 'shutdown', keep: flag(keep, 'keep'), actor });
+    emperor.post({ type: 'shutdown', keep: flag(keep, 'keep'), actor: actor() });
     const chunks = farewell({ pid: identity.pid }, waits ? gone : null);
     return { kind: 'stream', contentType: 'application/x-ndjson', chunks, outlivesServer: waits };
   },

@@ -11,7 +11,7 @@ export const upgrade: ControlCommand = {
   path: '/upgrade',
   async run({ query, actor }, { identity, upgrade: begin }) {
     queryOf(query, []);
-    const { version } = await begin(actor);
+    const { version } = await begin(actor());
     const reply: UpgradeReply = { pid: identity.pid, from: identity.version, to: version };
     return { kind: 'document', document: reply };
   },
