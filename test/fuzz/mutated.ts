@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { unreachable } from '../../src/errors.ts';
 
 /** Longest input that is made, bytes. */
 const LONGEST = 32 * 1024;
@@ -50,6 +51,8 @@ function apply(bytes: Buffer, edit: Edit): Buffer {
       if (at < flipped.length) flipped[at] = (flipped[at] ?? 0) ^ edit.mask;
       return flipped;
     }
+    default:
+      return unreachable(edit);
   }
 }
 
