@@ -38,5 +38,5 @@ export function readProcessStat(pid: number): ProcessStat | null {
 export function parseProcessStat(line: string): ProcessStat | null {
   const fields = line.slice(line.lastIndexOf(')') + 2).split(' ');
   const [state, parent, session, startTicks] = [fields[STATE], Number(fields[PARENT]), Number(fields[SESSION]), Number(fields[START_TICKS])];
-  return state === undefined || !Number.isInteger(startTicks) ? null : { state, parent, session, startTicks };
+  return state === undefined || ![parent, session, startTicks].every(Number.isInteger) ? null : { state, parent, session, startTicks };
 }

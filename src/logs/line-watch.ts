@@ -7,7 +7,7 @@ export type Seen =
   | { readonly kind: 'unusable'; readonly why: string };
 
 const NEWLINE = 0x0a;
-/** So much of a line is looked at, in bytes or UTF-16 units, whichever ends first. */
+/** So much of a line is looked at, in bytes. */
 const LONGEST_LINE = 4_096;
 
 /** Looks at what one instance prints for a line that matches. Complete lines only; the first 4 KiB of each. */
@@ -29,8 +29,7 @@ export class LineWatch {
     }
     const last = data.lastIndexOf(NEWLINE);
     const lines = [this.#rested(data.subarray(0, first)).toString('utf8')];
-    // All at once: a chunk of short lines holds a thousand of them.
-    if (last > first) for (const line of data.toString('utf8', first + 1, last).split('\n')) lines.push(line.slice(0, LONGEST_LINE));
+    if (last > first) lines.push(...linesOf(data.subarray(first + 1, last)));
     this.#rest = Buffer.from(data.subarray(last + 1, last + 1 + LONGEST_LINE));
 
     const found = this.#pattern.find(lines);
@@ -41,4 +40,19 @@ export class LineWatch {
   #rested(more: Buffer): Buffer {
     return Buffer.concat([this.#rest, more.subarray(0, LONGEST_LINE - this.#rest.length)]);
   }
+}
+
+/** Each cut where it would be if it had come in parts. */
+function linesOf(data: Buffer): readonly string[] {
+  // All at once: a chunk of short lines holds a thousand of them. No unit of UTF-16 stands for more than 3 bytes.
+  const lines = data.toString('utf8').split('\n');
+  if (lines.every((line) => 3 * line.length <= LONGEST_LINE)) return lines;
+  const cut: string[] = [];
+  for (let start = 0; start <= data.length; ) {
+    const newline = data.indexOf(NEWLINE, start);
+    const end = newline < 0 ? data.length : newline;
+    cut.push(data.toString('utf8', start, Math.min(end, start + LONGEST_LINE)));
+    start = end + 1;
+  }
+  return cut;
 }

@@ -32,14 +32,18 @@ export function readEnvironmentFile(path: string): EnvironmentFile | { readonly 
  * next. Nothing is expanded. The later of two lines with one name counts.
  */
 export function parseEnvironmentFile(text: string): EnvironmentFile {
-  const environment: Record<string, string> = {};
+  // A Map: a name may be `__proto__`.
+  const environment = new Map<string, string>();
   const mistakes: { line: number; message: string }[] = [];
   const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/);
   for (let index = 0; index < lines.length; index++) {
     const line = index + 1;
-    let statement = (lines[index] ?? '').trimStart();
-    if (statement === '' || statement.startsWith('#') || statement.startsWith(';')) continue;
-    while (endsInBackslash(statement) && index + 1 < lines.length) statement = statement.slice(0, -1) + (lines[++index] ?? '');
+    let part = (lines[index] ?? '').trimStart();
+    if (part === '' || part.startsWith('#') || part.startsWith(';')) continue;
+    // What was joined is not looked at again: there may be as many lines as the file has room for.
+    let statement = '';
+    for (; endsInBackslash(part) && index + 1 < lines.length; part = lines[++index] ?? '') statement += part.slice(0, -1);
+    statement += part;
     const equals = statement.indexOf('=');
     const name = statement.slice(0, Math.max(0, equals)).trim();
     if (!NAME.test(name)) {
@@ -49,13 +53,16 @@ export function parseEnvironmentFile(text: string): EnvironmentFile {
     const value = parseValue(statement.slice(equals + 1).trim());
     if (value === null) mistakes.push({ line, message: `the quotes of ${name} are not closed` });
     else if (value.includes('\0')) mistakes.push({ line, message: `the value of ${name} holds a NUL byte` });
-    else environment[name] = value;
+    else environment.set(name, value);
   }
-  return { environment, mistakes };
+  return { environment: Object.fromEntries(environment), mistakes };
 }
 
-function endsInBackslash(statement: string): boolean {
-  return /(^|[^\\])(\\\\)*\\$/.test(statement);
+/** In one that no other backslash protects. */
+function endsInBackslash(line: string): boolean {
+  let at = line.length;
+  while (at > 0 && line[at - 1] === '\\') at -= 1;
+  return (line.length - at) % 2 === 1;
 }
 
 /** null: a quote is open at the end. */
