@@ -1,0 +1,135 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Absence } from './invariants.ts';
+
+/** The built emperor. */
+export const MAIN: string = new URL('../../dist/main.js', import.meta.url).pathname;
+
+/** Output that an emperor said to have lost. */
+export interface ToldLoss {
+  readonly vassal: string;
+  readonly lines: number;
+  readonly over: boolean;
+}
+
+/** Folders of all emperors of a run. */
+export interface Realm {
+  readonly folder: string;
+  readonly vassals: string;
+  readonly state: string;
+  readonly logs: string;
+  readonly control: string;
+}
+
+/** One emperor after the other on the same folders. */
+export class Reign {
+  readonly realm: Realm;
+  readonly #now: () => number;
+  readonly #onTrouble: (what: string, seen: string) => void;
+  #child: ChildProcess | null = null;
+  #awayFromMs: number | null = 0;
+  #killed = false;
+  #frozen = false;
+  readonly #absences: Absence[] = [];
+  readonly losses: ToldLoss[] = [];
+  deaths = 0;
+  adopted = 0;
+
+  constructor(realm: Realm, now: () => number, onTrouble: (what: string, seen: string) => void) {
+    this.realm = realm;
+    this.#now = now;
+    this.#onTrouble = onTrouble;
+  }
+
+  /** The process that reigns, or begins to; null: there is none. */
+  get pid(): number | null {
+    return this.#child?.pid ?? null;
+  }
+
+  /** It reigns, and was not told to hold still. */
+  get awake(): boolean {
+    return this.#awayFromMs === null && !this.#frozen;
+  }
+
+  /** Times without an emperor, until now. */
+  get absences(): readonly Absence[] {
+    return this.#awayFromMs === null ? this.#absences : [...this.#absences, { fromMs: this.#awayFromMs, untilMs: Infinity }];
+  }
+
+  /** Starts one and waits until it reigns. */
+  async begin(): Promise<void> {
+    const { vassals, state, logs, control, folder } = this.realm;
+    const args = [MAIN, 'run', vassals, '--state', state, '--logs', logs, '--control', control];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: '/usr/local/bin:/usr/bin:/bin', LANG: 'C.UTF-8' } });
+    this.#child = child;
+    this.#killed = false;
+    const exited = once(child, 'exit').then(([code, signal]) => {
+      this.#child = null;
+      if (!this.#killed) this.#onTrouble('the emperor ended by itself', `exit code ${code}, signal ${signal}; see ${join(folder, 'emperor.log')}`);
+    });
+    const reigns = new Promise<void>((resolve) => {
+      for (const stream of [child.stdout, child.stderr]) {
+        createInterface({ input: stream }).on('line', (line) => {
+          appendFileSync(join(folder, 'emperor.log'), `${line}\n`);
+          if (this.#hear(line)) resolve();
+        });
+      }
+    });
+    await Promise.race([reigns, exited]);
+    if (this.#child === child && !this.#killed) this.#arrive();
+  }
+
+  /** Ends it without a word. */
+  async kill(): Promise<void> {
+    const child = this.#child;
+    if (child === null) return;
+    this.#killed = true;
+    this.#frozen = false;
+    this.#awayFromMs ??= this.#now();
+    this.deaths += 1;
+    const exited = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exited;
+  }
+
+  /** Holds it still, or lets it go on. */
+  freeze(frozen: boolean): void {
+    if (this.#child?.kill(frozen ? 'SIGSTOP' : 'SIGCONT') === true) this.#frozen = frozen;
+  }
+
+  /** Re-executes it in place. */
+  upgrade(): void {
+    this.#child?.kill('SIGUSR2');
+  }
+
+  /** Tells it to end with all that it runs; after `patienceMs` it is killed. */
+  async end(patienceMs: number): Promise<void> {
+    const child = this.#child;
+    if (child === null) return;
+    this.#killed = true;
+    const exited = once(child, 'exit');
+    child.kill('SIGCONT');
+    child.kill('SIGTERM');
+    const timer = setTimeout(() => child.kill('SIGKILL'), patienceMs);
+    await exited;
+    clearTimeout(timer);
+  }
+
+  /** True if it says that it reigns. */
+  #hear(line: string): boolean {
+    if (!line.startsWith('{')) return false;
+    const { msg, code, vassal, lines, over, adopted, err } = JSON.parse(line) as Record<string, unknown>;
+    if (code === 'E_BUG') this.#onTrouble('the emperor met a bug', JSON.stringify(err ?? line));
+    if (code === 'E_LOG' && typeof vassal === 'string') this.losses.push({ vassal, lines: Number(lines), over: over === true });
+    if (msg === 'reigns') this.adopted += Number(adopted);
+    return msg === 'reigns';
+  }
+
+  #arrive(): void {
+    if (this.#awayFromMs !== null) this.#absences.push({ fromMs: this.#awayFromMs, untilMs: this.#now() });
+    this.#awayFromMs = null;
+  }
+}
