@@ -162,7 +162,8 @@ export class Campaign implements AsyncDisposable {
     const history: string[] = [];
     for (const vassal of vassals) {
       try {
-        const events = await Array.fromAsync(this.#client.events(vassal, 10_000, false));
+        const events: EventDocument[] = [];
+        for await (const event of this.#client.events(vassal, 10_000, false)) events.push(event);
         writeFileSync(join(this.folder, `${vassal}.events`), events.map((event) => `${JSON.stringify(event)}\n`).join(''));
         history.push(...events.slice(-HISTORY_LINES).map(printEvent));
       } catch (error) {
@@ -296,7 +297,7 @@ export class Campaign implements AsyncDisposable {
     const printed = printedLines(join(this.folder, 'counts'));
     const deadlineMs = this.#now() + LOG_MS;
     for (;;) {
-      const accounts = account(this.#realm.logs, printed);
+      const accounts = account(this.#realm.logs, printed, this.#reign.unheard);
       const small = new Set(this.#members.filter((member) => member.onSmallDisk).map(({ name }) => name));
       const wrong = [...wrongLines(accounts.filter(({ vassal }) => !small.has(vassal))), ...this.#wrongLosses(accounts.filter(({ vassal }) => small.has(vassal)).flatMap(missingLines).length)];
       if (wrong.length === 0) {
@@ -321,6 +322,6 @@ export class Campaign implements AsyncDisposable {
 }
 
 /** A line of `emperor events --json`, without what is null, and without what all of them have in common. */
-function printEvent({ name, file: _, ...event }: EventDocument): string {
-  return `${name} ${JSON.stringify(Object.fromEntries(Object.entries(event).filter(([, value]) => value !== null)))}`;
+function printEvent({ name, ...event }: EventDocument): string {
+  return `${name} ${JSON.stringify(Object.fromEntries(Object.entries(event).filter(([key, value]) => value !== null && key !== 'file')))}`;
 }

@@ -80,7 +80,6 @@ const MANNERS: readonly Manner[] = [
   { name: 'gunicorn-unix', runs: ['server = "gunicorn"', 'app = "shop:app"', `directory = "${APPS}wsgi"`], listen: 'unix', custom: { keepAlive: false } },
   { name: 'uvicorn', runs: ['server = "uvicorn"', 'app = "shop:app"', `directory = "${APPS}asgi"`], listen: 'tcp' },
   { name: 'python', runs: ['server = "python"', 'app = "server.py"', `directory = "${APPS}python"`], listen: 'tcp' },
-  { name: 'forks-twice', runs: [`command = ["/usr/bin/python3", "${PROGRAMS}forks-twice.py", "${APPS}python/server.py"]`], listen: 'tcp', ready: 'ready = { notify = true }' },
   { name: 'deaf-server', words: [...SERVES, 'deaf'], listen: 'tcp', unasked: true, more: ['stop-timeout = "2s"'] },
   { name: 'demand-node', words: SERVES, listen: 'tcp', onDemand: true },
   { name: 'demand-unix', words: SERVES, listen: 'unix', onDemand: true, more: ['idle-timeout = "1s"'] },

@@ -126,12 +126,14 @@ export interface Account {
   readonly printed: number;
   /** By number. */
   readonly found: ReadonlyMap<number, number>;
+  /** It ended while there was no emperor: what was in its FIFO went with it, as nobody had that open. */
+  readonly unheard: boolean;
 }
 
 /** Each line is in the log once. Killed between printing a line and saying so, an instance has printed one more than it said. */
 export function wrongLines(accounts: readonly Account[]): readonly Violation[] {
-  return accounts.flatMap(({ instance, vassal, printed, found }) => {
-    const missing = missingLines({ printed, found });
+  return accounts.flatMap(({ instance, vassal, printed, found, unheard }) => {
+    const missing = missingLines({ printed: unheard ? Math.max(0, ...found.keys()) : printed, found });
     const doubled = [...found].filter(([, times]) => times > 1).map(([line]) => line);
     return [
       ...(missing.length === 0 ? [] : [{ what: 'lines are missing in the log', vassal, expected: `${instance}: lines 1 to ${printed}`, seen: `not there: ${ranges(missing)}` }]),

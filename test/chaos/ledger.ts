@@ -10,8 +10,8 @@ export function printedLines(counts: string): ReadonlyMap<string, number> {
   return new Map(readdirSync(counts).map((instance) => [instance, Number(readFileSync(join(counts, instance), 'latin1'))]));
 }
 
-/** Compares what was printed with what the logs hold. */
-export function account(logs: string, printed: ReadonlyMap<string, number>): readonly Account[] {
+/** Compares what was printed with what the logs hold. @param unheard the instances that ended while there was no emperor */
+export function account(logs: string, printed: ReadonlyMap<string, number>, unheard: ReadonlySet<string>): readonly Account[] {
   const found = new Map<string, Map<number, number>>();
   for (const text of texts(logs)) {
     for (const [, instance = '', number = ''] of text.matchAll(LINE)) {
@@ -20,7 +20,9 @@ export function account(logs: string, printed: ReadonlyMap<string, number>): rea
       lines.set(Number(number), (lines.get(Number(number)) ?? 0) + 1);
     }
   }
-  return Array.from(printed, ([instance, count]) => ({ instance, vassal: instance.slice(0, instance.lastIndexOf('#')), printed: count, found: found.get(instance) ?? new Map<number, number>() }));
+  return Array.from(printed, ([instance, count]) => ({
+    instance, vassal: instance.slice(0, instance.lastIndexOf('#')), printed: count, found: found.get(instance) ?? new Map<number, number>(), unheard: unheard.has(instance),
+  }));
 }
 
 /** All parts of all logs; one that is compressed and still there in plain is taken once. */

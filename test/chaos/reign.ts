@@ -4,6 +4,7 @@ import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Absence } from './invariants.ts';
+import { processTable } from './sightings.ts';
 
 /** The built emperor. */
 export const MAIN: string = new URL('../../dist/main.js', import.meta.url).pathname;
@@ -35,6 +36,9 @@ export class Reign {
   #frozen = false;
   readonly #absences: Absence[] = [];
   readonly losses: ToldLoss[] = [];
+  /** Instances that ended while there was no emperor. */
+  readonly unheard: Set<string> = new Set();
+  #orphans: readonly string[] = [];
   deaths = 0;
   adopted = 0;
 
@@ -62,6 +66,7 @@ export class Reign {
   /** Starts one and waits until it reigns. */
   async begin(): Promise<void> {
     const { vassals, state, logs, control, folder } = this.realm;
+    this.#listen();
     const args = [MAIN, 'run', vassals, '--state', state, '--logs', logs, '--control', control];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: '/usr/local/bin:/usr/bin:/bin', LANG: 'C.UTF-8' } });
     this.#child = child;
@@ -93,6 +98,7 @@ export class Reign {
     const exited = once(child, 'exit');
     child.kill('SIGKILL');
     await exited;
+    this.#orphans = [...this.#orphans, ...processTable(this.realm.state).map(({ instance }) => instance)];
   }
 
   /** Holds it still, or lets it go on. */
@@ -128,7 +134,16 @@ export class Reign {
     return msg === 'reigns';
   }
 
+  /** Who ended between the death of one emperor and the moment at which the next one takes over has ended unheard: the FIFOs are open from then on. */
+  #listen(): void {
+    const alive = new Set(processTable(this.realm.state).map(({ instance }) => instance));
+    for (const instance of this.#orphans) if (!alive.has(instance)) this.unheard.add(instance);
+    this.#orphans = this.#orphans.filter((instance) => alive.has(instance));
+  }
+
   #arrive(): void {
+    this.#listen();
+    this.#orphans = [];
     if (this.#awayFromMs !== null) this.#absences.push({ fromMs: this.#awayFromMs, untilMs: this.#now() });
     this.#awayFromMs = null;
   }
