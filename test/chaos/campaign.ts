@@ -39,6 +39,8 @@ export interface Summary {
   readonly resent: number;
   readonly lost: number;
   readonly lines: number;
+  /** With emperors that were killed, with instances that ended unheard, and for want of room on the small disk. */
+  readonly linesLost: number;
   readonly emperorDeaths: number;
   readonly adopted: number;
   readonly looks: number;
@@ -77,6 +79,7 @@ export class Campaign implements AsyncDisposable {
   #looks: readonly Look[] = [];
   #lookCount = 0;
   #lines = 0;
+  #linesLost = 0;
   #deathsWhenFull = 0;
 
   private constructor(ports: readonly number[], say: (line: string) => void) {
@@ -152,7 +155,7 @@ export class Campaign implements AsyncDisposable {
       operations.set(kind, outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1));
     }
     const counts = this.#traffic?.counts() ?? { answered: 0, resent: 0, lost: 0 };
-    return { operations, ...counts, lines: this.#lines, emperorDeaths: this.#reign.deaths, adopted: this.#reign.adopted, looks: this.#lookCount, quietPoints: this.#statures };
+    return { operations, ...counts, lines: this.#lines, linesLost: this.#linesLost, emperorDeaths: this.#reign.deaths, adopted: this.#reign.adopted, looks: this.#lookCount, quietPoints: this.#statures };
   }
 
   /** What is known of the violations; asks the emperor if there is one. */
@@ -297,11 +300,12 @@ export class Campaign implements AsyncDisposable {
     const printed = printedLines(join(this.folder, 'counts'));
     const deadlineMs = this.#now() + LOG_MS;
     for (;;) {
-      const accounts = account(this.#realm.logs, printed, this.#reign.unheard);
+      const accounts = account(this.#realm.logs, printed, this.#reign);
       const small = new Set(this.#members.filter((member) => member.onSmallDisk).map(({ name }) => name));
       const wrong = [...wrongLines(accounts.filter(({ vassal }) => !small.has(vassal))), ...this.#wrongLosses(accounts.filter(({ vassal }) => small.has(vassal)).flatMap(missingLines).length)];
       if (wrong.length === 0) {
         this.#lines = accounts.reduce((sum, each) => sum + each.found.size, 0);
+        this.#linesLost = accounts.reduce((sum, each) => sum + missingLines(each).length, 0);
         return;
       }
       if (this.#now() > deadlineMs) {

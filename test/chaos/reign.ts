@@ -38,6 +38,8 @@ export class Reign {
   readonly losses: ToldLoss[] = [];
   /** Instances that ended while there was no emperor. */
   readonly unheard: Set<string> = new Set();
+  /** Emperors that were killed while an instance ran. */
+  readonly bereaved: Map<string, number> = new Map();
   #orphans: readonly string[] = [];
   deaths = 0;
   adopted = 0;
@@ -96,9 +98,10 @@ export class Reign {
     this.#awayFromMs ??= this.#now();
     this.deaths += 1;
     const exited = once(child, 'exit');
+    this.#orphans = [...this.#orphans, ...processTable(this.realm.state).map(({ instance }) => instance)];
+    for (const instance of this.#orphans) this.bereaved.set(instance, (this.bereaved.get(instance) ?? 0) + 1);
     child.kill('SIGKILL');
     await exited;
-    this.#orphans = [...this.#orphans, ...processTable(this.realm.state).map(({ instance }) => instance)];
   }
 
   /** Holds it still, or lets it go on. */
