@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Event } from '../core/event.ts';
 import { holdsSockets } from '../core/generation.ts';
 import { isDown } from '../core/lifecycle.ts';
-import type { EmperorState } from '../core/state.ts';
+import type { EmperorState, InstanceId, Remembered } from '../core/state.ts';
 import { firstState } from '../core/step.ts';
 import { claim } from '../control/socket.ts';
 import type { Identity } from '../control/command.ts';
@@ -18,9 +18,10 @@ import { openNotify } from '../notify/notify.ts';
 import { openProber } from '../probes/open-prober.ts';
 import { openDirectRunner } from '../runner/direct.ts';
 import { loadTools, openTool } from '../runner/tool.ts';
-import { findInstances } from '../runner/strays.ts';
+import { endRemains, findInstances } from '../runner/strays.ts';
 import { openSockets } from '../sockets/open-sockets.ts';
 import { openStore } from '../store/sqlite.ts';
+import type { Memory } from '../store/store.ts';
 import { systemClock } from '../world/clock.ts';
 import { openLogger } from '../world/logger.ts';
 import { makeFolder } from '../world/make-folder.ts';
@@ -113,6 +114,7 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
       found: findInstances(settings.state),
       unknown: judge.unknown,
     });
+    endRemains(settings.state, goneWithoutUs(memory, remembered));
     output.sweep();
 
     const onTrouble = (message: string): void => logger.warn({}, message);
@@ -184,6 +186,13 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
       },
     };
   }
+}
+
+/** The first processes of instances that have ended while no emperor was there. */
+function goneWithoutUs(memory: Memory, remembered: readonly Remembered[]): ReadonlyMap<InstanceId, number> {
+  const adopted = new Set(remembered.flatMap(({ living, leaving }) => [...living, ...leaving]).map(({ id }) => id));
+  const instances = memory.vassals.flatMap((vassal) => vassal.instances);
+  return new Map(instances.flatMap(({ id, process }) => (process === null || adopted.has(id) ? [] : [[id, process.pid]])));
 }
 
 /** Settings that an emperor has for life. */

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { InstanceId, Proof } from '../core/state.ts';
 import { MARKS } from './environment.ts';
-import { ageMs, leadsSession, readBootId, readStartTicks } from './proc.ts';
+import { ageMs, leadsSession, readBootId, readStartTicks, sessionOf } from './proc.ts';
 
 /** A process that bears the marks of an instance. Its children inherit them, so several may be of one instance. */
 export interface MarkedProcess {
@@ -58,6 +58,28 @@ export function findInstances(state: string): ReadonlyMap<InstanceId, FoundInsta
     found.set(id, { process, vassalName, ageMs: ageMs(process.startTicks) });
   }
   return found;
+}
+
+/**
+ * Ends what is left of instances whose first process has ended while no emperor was there to see it: whatever is in the session that it led, as
+ * when an emperor sees it. What has made a session of its own is left alone.
+ * @param sessions the first process of each
+ */
+export function endRemains(state: string, sessions: ReadonlyMap<string, number>): void {
+  if (sessions.size === 0) return;
+  for (const { process: { pid, startTicks }, instance } of findMarked(state)) {
+    if (sessions.get(instance) !== sessionOf(pid) || readStartTicks(pid) !== startTicks) continue;
+    end(pid);
+  }
+}
+
+function end(pid: number): boolean {
+  try {
+    return process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself, or is not ours to end.
+    return false;
+  }
 }
 
 function readEnvironment(pid: number): readonly string[] {

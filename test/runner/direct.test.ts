@@ -3,7 +3,8 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Instance } from '../../src/core/state.ts';
-import { findMarked } from '../../src/runner/strays.ts';
+import { sessionOf } from '../../src/runner/proc.ts';
+import { endRemains, findMarked } from '../../src/runner/strays.ts';
 import { runnerContract } from '../contracts/runner.ts';
 import { instanceOf } from '../fakes/instance.ts';
 import { expectNobodyLeft, isThere, openHousehold, program, stateOf, type Household } from './household.ts';
@@ -185,11 +186,57 @@ describe('a direct runner', () => {
       return pid;
     });
     household.runner.follow(instance.id, main);
+    expect(household.events.map(({ type }) => type)).toEqual(['spawned']);
     process.kill(proof.pid, 'SIGUSR1');
     await until(() => expect(() => process.kill(proof.pid, 0)).toThrow('ESRCH'));
-    expect(household.events.map(({ type }) => type)).toEqual(['spawned']);
+    await until(() => expect(household.events).toMatchObject([{ type: 'spawned' }, { type: 'followed', process: { pid: main } }]));
     household.runner.signal(instance.id, 'SIGTERM', 'main');
     expect((await household.exit(instance.id)).status).toEqual({ kind: 'unknown' });
+  });
+
+  it.each([
+    { what: 'the one that was started has ended', first: 'exit 0' },
+    { what: 'the one that was started still waits', first: 'wait' },
+  ])('takes over an instance by the process that it had named: $what', async ({ first }) => {
+    await using household = openHousehold();
+    const instance = instanceOf(1, { argv: ['/bin/sh', '-c', `sleep 1000 & echo $!; trap "${first}" USR1; wait; wait`] });
+    const { pid } = await household.launch(instance);
+    const main = await until(() => {
+      const told = Number(household.output.textOf(instance.id));
+      if (!(told > 0)) throw new Error('not told yet');
+      return told;
+    });
+    household.runner.follow(instance.id, main);
+    const named = await until(() => {
+      const followed = household.events.find(({ type }) => type === 'followed');
+      if (followed?.type !== 'followed') throw new Error('not followed yet');
+      return followed.process;
+    });
+    process.kill(pid, 'SIGUSR1');
+    if (first === 'exit 0') await until(() => expect(household.events.length > 1 && stateOf(pid)).toBeNull());
+    await household.runner[Symbol.asyncDispose]();
+    const next = household.open();
+    expect(next.runner.adopt('shop', { ...instance, process: named })).toBe(true);
+    expect(next.runner.instanceOf(pid)).toBe(instance.id);
+    next.runner.signal(instance.id, 'SIGTERM', 'main');
+    await until(() => expect(next.events).toMatchObject([{ type: 'exited' }]));
+    await expectNobodyLeft(household.state);
+  });
+
+  it('ends what is left of an instance that ended while no emperor was there, and leaves alone what has made a session of its own', async () => {
+    await using household = openHousehold();
+    const instance = instanceOf(1, { argv: ['/bin/sh', '-c', 'sleep 1000 & setsid sleep 1000 & echo begun; wait'] });
+    const { pid } = await household.launch(instance);
+    await until(() => expect(findMarked(household.state)).toHaveLength(3));
+    await until(() => expect(findMarked(household.state).filter(({ process: { pid } }) => sessionOf(pid) === pid)).toHaveLength(2));
+    await household.runner[Symbol.asyncDispose]();
+    process.kill(pid, 'SIGKILL');
+    await until(() => expect(findMarked(household.state)).toHaveLength(2));
+    endRemains(household.state, new Map([['shop#2', pid]]));
+    expect(findMarked(household.state)).toHaveLength(2);
+    endRemains(household.state, new Map([[instance.id, pid]]));
+    await until(() => expect(findMarked(household.state)).toHaveLength(1));
+    expect(findMarked(household.state).map(({ process }) => sessionOf(process.pid) === process.pid)).toEqual([true]);
   });
 
   it('does not follow a process of somebody else', async () => {
