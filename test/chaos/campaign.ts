@@ -10,7 +10,8 @@ import { integrityOf } from './database.ts';
 import { Files } from './files.ts';
 import { household, type Member } from './household.ts';
 import { disagreements, generationsApart, growth, lostWithoutReason, missingLines, unsettled, wrongLines, type Look, type LostRequest, type Stature, type Violation } from './invariants.ts';
-import { account, printedLines } from './ledger.ts';
+import { printedLines } from './ledger.ts';
+import { accountAside } from './ledger-thread.ts';
 import { Performer } from './performer.ts';
 import { planAct, printOperation, type Operation, type OperationKind } from './plan.ts';
 import { Reign, type Realm } from './reign.ts';
@@ -300,7 +301,7 @@ export class Campaign implements AsyncDisposable {
     const printed = printedLines(join(this.folder, 'counts'));
     const deadlineMs = this.#now() + LOG_MS;
     for (;;) {
-      const accounts = account(this.#realm.logs, printed, this.#reign);
+      const accounts = await accountAside({ logs: this.#realm.logs, printed, unheard: this.#reign.unheard, bereaved: this.#reign.bereaved });
       const small = new Set(this.#members.filter((member) => member.onSmallDisk).map(({ name }) => name));
       const wrong = [...wrongLines(accounts.filter(({ vassal }) => !small.has(vassal))), ...this.#wrongLosses(accounts.filter(({ vassal }) => small.has(vassal)).flatMap(missingLines).length)];
       if (wrong.length === 0) {

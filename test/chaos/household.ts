@@ -42,7 +42,8 @@ export interface Home {
 }
 
 const PROGRAMS = new URL('programs/', import.meta.url).pathname;
-const APPS = new URL('../fixtures/apps/', import.meta.url).pathname;
+const FIXTURES = new URL('../fixtures/', import.meta.url).pathname;
+const APPS = `${FIXTURES}apps/`;
 const HASTE = 'backoff = { first = "100ms", max = "2s" }';
 
 /** How a vassal differs from the ordinary one: a plain command that one asks nothing. */
@@ -80,6 +81,7 @@ const MANNERS: readonly Manner[] = [
   { name: 'gunicorn-unix', runs: ['server = "gunicorn"', 'app = "shop:app"', `directory = "${APPS}wsgi"`], listen: 'unix', custom: { keepAlive: false } },
   { name: 'uvicorn', runs: ['server = "uvicorn"', 'app = "shop:app"', `directory = "${APPS}asgi"`], listen: 'tcp' },
   { name: 'python', runs: ['server = "python"', 'app = "server.py"', `directory = "${APPS}python"`], listen: 'tcp' },
+  { name: 'forks-twice', runs: [`command = ["/usr/bin/python3", "${FIXTURES}programs/forks-twice.py", "${APPS}python/server.py"]`], listen: 'tcp', ready: 'ready = { notify = true }' },
   { name: 'deaf-server', words: [...SERVES, 'deaf'], listen: 'tcp', unasked: true, more: ['stop-timeout = "2s"'] },
   { name: 'demand-node', words: SERVES, listen: 'tcp', onDemand: true },
   { name: 'demand-unix', words: SERVES, listen: 'unix', onDemand: true, more: ['idle-timeout = "1s"'] },
@@ -90,7 +92,7 @@ const MANNERS: readonly Manner[] = [
   { name: 'printer-many', words: ['print=50'], instances: 3 },
   { name: 'printer-json', words: ['print=50'], more: ['log = { format = "json", keep = 1000 }'] },
   { name: 'printer-turns', words: ['print=20', 'lines=5'], more: ['log = { max-size = "64K", keep = 1000 }'] },
-  { name: 'printer-fast', words: ['print=100', 'lines=500'], more: ['log = { max-size = "4M", keep = 1000 }'] },
+  { name: 'printer-fast', words: ['print=100', 'lines=100'], more: ['log = { max-size = "4M", keep = 1000 }'] },
   { name: 'small-disk', words: ['print=20'], onSmallDisk: true, more: ['log = { max-size = "1G" }'] },
   { name: 'crashes', words: ['print=20', 'crash=4000'], quiet: ['ready', 'starting', 'backoff', 'waiting'] },
   { name: 'ends', words: ['print=50', 'ends=1500'], more: ['restart = "on-failure"'], quiet: ['ready', 'exited'] },
@@ -112,7 +114,7 @@ function member(manner: Manner, home: Home): Member {
     name, linked, onDemand, instances, onSmallDisk,
     mostInstances: listen === undefined || manner.more?.includes('pass = "port"') === true ? 1 : 4,
     file: `${name}.toml`,
-    custom: address === null || manner.unasked === true ? null : { address, keepAlive: true, connections: onDemand ? 1 : 2, restMs: onDemand ? 3_000 : 60, ...manner.custom },
+    custom: address === null || manner.unasked === true ? null : { address, keepAlive: true, connections: onDemand ? 1 : 2, restMs: onDemand ? 3_000 : 100, ...manner.custom },
     quiet: manner.quiet ?? (onDemand ? ['ready', 'idle'] : ['ready']),
     text: ({ number, flaw }) => [
       '[vassal]',
