@@ -18,5 +18,5 @@ export async function accountAside({ logs, printed, unheard, bereaved }: Questio
 
 if (!isMainThread && parentPort !== null) {
   const { logs, printed, unheard, bereaved } = workerData as Question;
-  parentPort.postMessage(account(logs, printed, { unheard, bereaved }));
+  parentPort.postMessage(account(logs, printed, { unheard, bereaved }), []);
 }

@@ -7,7 +7,7 @@ const LINE = /\bLINE (\S+#\d+) (\d+) /g;
 
 /** What all instances said to have printed, to be read before the logs are. */
 export function printedLines(counts: string): ReadonlyMap<string, number> {
-  return new Map(readdirSync(counts).map((instance) => [instance, Number(readFileSync(join(counts, instance), 'latin1'))]));
+  return new Map(readdirSync(counts).filter((name) => name.includes('#')).map((instance) => [instance, Number(readFileSync(join(counts, instance), 'latin1'))]));
 }
 
 /** What the deaths of emperors mean to the output of instances. */
