@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 import type { InstanceDocument, StatusDocument, VassalDocument } from '../../src/control/protocol.ts';
 import { household } from './household.ts';
-import { disagreements, generationsApart, growth, lostWithoutReason, unsettled, wrongLines, type Account, type Look, type Marked, type Trouble } from './invariants.ts';
+import { disagreements, generationsApart, growth, lostWithoutReason, unsettled, untoldLosses, wrongLines, type Account, type Look, type Marked, type ToldLoss, type Trouble } from './invariants.ts';
 import { account, printedLines } from './ledger.ts';
 
 const [member] = household({ folder: '/nowhere', counts: '/nowhere', ports: () => 1 });
@@ -88,6 +88,18 @@ it.each<[string, Partial<Account>, readonly string[]]>([
   ['it died unheard, and one in the middle is missing', { found: lines(1, 3), unheard: true }, ['not there: 2']],
 ])('lines are counted: %s', (_, changes, expected) => {
   expect(wrongLines([accountOf(changes)]).map(({ seen }) => seen)).toEqual(expected);
+});
+
+const few = accountOf({ found: lines(1, 5) });
+it.each<[string, Account, readonly ToldLoss[], number, readonly string[]]>([
+  ['nothing is lost', accountOf({}), [], 0, []],
+  ['told', few, [{ lines: 1, over: false }, { lines: 3, over: true }], 0, []],
+  ['not told', few, [], 0, ['output was lost and not told']],
+  ['too few are told', few, [{ lines: 2, over: true }], 0, ['output was lost and not told']],
+  ['the count died with its emperor', few, [{ lines: 0, over: false }], 1, []],
+  ['an emperor died, and there was no trouble', few, [], 1, ['lines are missing in the log']],
+])('what a full disk had no room for has to be told: %s', (_, lines, losses, deaths, expected) => {
+  expect(whats(untoldLosses([lines], losses, deaths))).toEqual(expected);
 });
 
 it('finds lines in all parts of a log, and in one that is there in two forms once', () => {

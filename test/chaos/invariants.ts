@@ -144,6 +144,21 @@ export function wrongLines(accounts: readonly Account[]): readonly Violation[] {
   });
 }
 
+/** Output that an emperor said to have lost; a trouble is told several times, with all of it. */
+export interface ToldLoss {
+  readonly lines: number;
+  /** The trouble is over. */
+  readonly over: boolean;
+}
+
+/** What a full disk had no room for was counted and told; an emperor that is killed takes its count with it. @param deaths emperors that were killed */
+export function untoldLosses(accounts: readonly Account[], losses: readonly ToldLoss[], deaths: number): readonly Violation[] {
+  const missing = accounts.flatMap(missingLines).length;
+  const told = losses.filter(({ over }, index) => over || index === losses.length - 1).reduce((sum, { lines }) => sum + lines, 0);
+  if (told >= missing || (deaths > 0 && losses.length > 0)) return [];
+  return deaths > 0 ? wrongLines(accounts) : [{ what: 'output was lost and not told', vassal: accounts[0]?.vassal ?? null, expected: `${missing} lines told`, seen: String(told) }];
+}
+
 /** Numbers from 1 to `printed` that were not found. */
 export function missingLines({ printed, found }: Pick<Account, 'printed' | 'found'>): readonly number[] {
   return Array.from({ length: printed }, (_, index) => index + 1).filter((line) => !found.has(line));

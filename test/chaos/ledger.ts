@@ -39,7 +39,17 @@ function texts(logs: string): readonly string[] {
   const names = readdirSync(logs);
   return names.flatMap((name) => {
     if (name.endsWith('.tmp') || (!name.endsWith('.gz') && names.includes(`${basename(name)}.gz`))) return [];
-    const bytes = readFileSync(join(logs, name));
-    return [(name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('latin1')];
+    const bytes = read(join(logs, name));
+    return bytes === null ? [] : [(name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('latin1')];
   });
+}
+
+/** null: a rotation has moved it meanwhile, so what was read does not belong together: whoever finds something wrong has to look again. */
+function read(path: string): Buffer | null {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
 }

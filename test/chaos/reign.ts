@@ -3,18 +3,14 @@ import { once } from 'node:events';
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { Absence } from './invariants.ts';
+import type { Absence, ToldLoss } from './invariants.ts';
 import { processTable } from './sightings.ts';
 
 /** The built emperor. */
 export const MAIN: string = new URL('../../dist/main.js', import.meta.url).pathname;
 
-/** Output that an emperor said to have lost. */
-export interface ToldLoss {
-  readonly vassal: string;
-  readonly lines: number;
-  readonly over: boolean;
-}
+/** What an instance had printed that ended so short before its emperor may not have been written yet. */
+const RECENT_MS = 5_000;
 
 /** Folders of all emperors of a run. */
 export interface Realm {
@@ -41,6 +37,7 @@ export class Reign {
   /** Emperors that were killed while an instance ran. */
   readonly bereaved: Map<string, number> = new Map();
   #orphans: readonly string[] = [];
+  readonly #lastSeenMs: Map<string, number> = new Map();
   deaths = 0;
   adopted = 0;
 
@@ -99,9 +96,16 @@ export class Reign {
     this.deaths += 1;
     const exited = once(child, 'exit');
     this.#orphans = [...this.#orphans, ...processTable(this.realm.state).map(({ instance }) => instance)];
-    for (const instance of this.#orphans) this.bereaved.set(instance, (this.bereaved.get(instance) ?? 0) + 1);
+    this.sees(this.#orphans);
+    const recent = [...this.#lastSeenMs].filter(([, atMs]) => atMs > this.#now() - RECENT_MS);
+    for (const [instance] of recent) this.bereaved.set(instance, (this.bereaved.get(instance) ?? 0) + 1);
     child.kill('SIGKILL');
     await exited;
+  }
+
+  /** These instances run now. */
+  sees(instances: readonly string[]): void {
+    for (const instance of instances) this.#lastSeenMs.set(instance, this.#now());
   }
 
   /** Holds it still, or lets it go on. */
@@ -132,7 +136,7 @@ export class Reign {
     if (!line.startsWith('{')) return false;
     const { msg, code, vassal, lines, over, adopted, err } = JSON.parse(line) as Record<string, unknown>;
     if (code === 'E_BUG') this.#onTrouble('the emperor met a bug', JSON.stringify(err ?? line));
-    if (code === 'E_LOG' && typeof vassal === 'string') this.losses.push({ vassal, lines: Number(lines), over: over === true });
+    if (code === 'E_LOG' && vassal === 'small-disk') this.losses.push({ lines: Number(lines), over: over === true });
     if (msg === 'reigns') this.adopted += Number(adopted);
     return msg === 'reigns';
   }
