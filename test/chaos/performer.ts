@@ -53,8 +53,7 @@ export class Performer {
         reign.freeze(false);
         return 'done';
       case 'upgrade-emperor':
-        reign.upgrade();
-        return 'done';
+        return (await reign.upgrade()) ? 'done' : 'skipped';
       case 'fill-disk':
         disk.fill();
         await setTimeout(operation.forMs);

@@ -30,6 +30,8 @@ export class Reign {
   #awayFromMs: number | null = 0;
   #killed = false;
   #frozen = false;
+  #upgrading = false;
+  #onReigns: () => void = () => {};
   readonly #absences: Absence[] = [];
   readonly losses: ToldLoss[] = [];
   /** Instances that ended while there was no emperor. */
@@ -54,7 +56,7 @@ export class Reign {
 
   /** It reigns, and was not told to hold still. */
   get awake(): boolean {
-    return this.#awayFromMs === null && !this.#frozen;
+    return this.#awayFromMs === null && !this.#frozen && !this.#upgrading;
   }
 
   /** Times without an emperor, until now. */
@@ -74,14 +76,13 @@ export class Reign {
       this.#child = null;
       if (!this.#killed) this.#onTrouble('the emperor ended by itself', `exit code ${code}, signal ${signal}; see ${join(folder, 'emperor.log')}`);
     });
-    const reigns = new Promise<void>((resolve) => {
-      for (const stream of [child.stdout, child.stderr]) {
-        createInterface({ input: stream }).on('line', (line) => {
-          appendFileSync(join(folder, 'emperor.log'), `${line}\n`);
-          if (this.#hear(line)) resolve();
-        });
-      }
-    });
+    const reigns = new Promise<void>((resolve) => (this.#onReigns = resolve));
+    for (const stream of [child.stdout, child.stderr]) {
+      createInterface({ input: stream }).on('line', (line) => {
+        appendFileSync(join(folder, 'emperor.log'), `${line}\n`);
+        if (this.#hear(line)) this.#onReigns();
+      });
+    }
     await Promise.race([reigns, exited]);
     if (this.#child === child && !this.#killed) this.#arrive();
   }
@@ -113,9 +114,20 @@ export class Reign {
     if (this.#child?.kill(frozen ? 'SIGSTOP' : 'SIGCONT') === true) this.#frozen = frozen;
   }
 
-  /** Re-executes it in place. */
-  upgrade(): void {
-    this.#child?.kill('SIGUSR2');
+  /**
+   * Re-executes it in place; resolves when it reigns again, or has died. That is no absence: nothing may be lost with it.
+   * @returns false: there was none that could be asked
+   */
+  async upgrade(): Promise<boolean> {
+    const child = this.#child;
+    if (child === null || !this.awake) return false;
+    this.#upgrading = true;
+    const again = new Promise<void>((resolve) => (this.#onReigns = resolve));
+    const exited = once(child, 'exit');
+    child.kill('SIGUSR2');
+    await Promise.race([again, exited]);
+    this.#upgrading = false;
+    return true;
   }
 
   /** Tells it to end with all that it runs; after `patienceMs` it is killed. */
