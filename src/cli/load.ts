@@ -1,4 +1,5 @@
 import { finished } from 'node:stream/promises';
+import { setTimeout } from 'node:timers/promises';
 import { Client, errors } from 'undici';
 import type { Address } from '../core/address.ts';
 import { errnoOf } from '../errors.ts';
@@ -13,6 +14,10 @@ export interface LoadOptions {
   readonly keepAlive: boolean;
   /** A request without an answer after this is lost, ms. */
   readonly timeoutMs: number;
+  /** How long each of them rests between two requests, ms; default: not at all. */
+  readonly restMs?: number;
+  /** Told of each lost request: by what, and when it was asked. */
+  readonly onLost?: (why: string, fromMs: number) => void;
 }
 
 /** What came of it, until now. */
@@ -42,7 +47,7 @@ export interface Load {
 
 /** Starts a load. @param now a monotonic clock, ms */
 export function startLoad(options: LoadOptions, now: () => number): Load {
-  const { address, connections, keepAlive, timeoutMs } = options;
+  const { address, connections, keepAlive, timeoutMs, restMs = 0, onLost = () => {} } = options;
   const origin = address.kind === 'unix' ? 'http://localhost' : `http://${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
   const settings: Client.Options = {
     pipelining: keepAlive ? 1 : 0,
@@ -59,15 +64,16 @@ export function startLoad(options: LoadOptions, now: () => number): Load {
   let lastMs = now();
   const ending = new AbortController();
 
-  function lose(why: string): void {
+  function lose(why: string, fromMs: number): void {
     lost.set(why, (lost.get(why) ?? 0) + 1);
+    onLost(why, fromMs);
   }
 
   async function ask(way: Way): Promise<void> {
     const from = now();
     const statusCode = await answerTo(way);
     if (typeof statusCode === 'string' || statusCode >= 500) {
-      lose(typeof statusCode === 'string' ? statusCode : `HTTP ${statusCode}`);
+      lose(typeof statusCode === 'string' ? statusCode : `HTTP ${statusCode}`, from);
       return;
     }
     const at = now();
@@ -98,8 +104,10 @@ export function startLoad(options: LoadOptions, now: () => number): Load {
   async function client(): Promise<void> {
     const way: Way = { client: new Client(origin, settings), answers: 0 };
     way.client.on('connect', () => (way.answers = 0));
-    do await ask(way);
-    while (!ending.signal.aborted);
+    do {
+      await ask(way);
+      if (restMs > 0) await setTimeout(restMs);
+    } while (!ending.signal.aborted);
     await way.client.close();
   }
 

@@ -20,6 +20,8 @@ export type Event =
 /** What the runner tells of an instance. */
 export type InstanceEvent =
   | { readonly type: 'spawned'; readonly instance: InstanceId; readonly process: Proof }
+  /** Another process of it is its first one from now on, as it has said, MAINPID of sd_notify(3). */
+  | { readonly type: 'followed'; readonly instance: InstanceId; readonly process: Proof }
   /** The operating system refused to start it; it never lived. `lasting`: trying again is of no use before something is mended. */
   | { readonly type: 'unlaunchable'; readonly instance: InstanceId; readonly code: Code; readonly reason: string; readonly lasting: boolean }
   /** `outOfMemory`: the kernel had killed a process of it for lack of memory, and that was its end. */

@@ -131,6 +131,7 @@ function handle(state: EmperorState, event: Event, turn: Turn): Outcome {
     case 'blind':
       return blinded(state, event, turn);
     case 'spawned':
+    case 'followed':
     case 'unlaunchable':
     case 'exited':
     case 'ready':

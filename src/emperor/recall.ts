@@ -82,14 +82,26 @@ function recallVassal(vassal: StoredVassal, recollection: Recollection): Remembe
     return instance !== null && recollection.adopt(name, instance) ? [{ instance, cursed: stored.leaving }] : [];
   });
   const candidates = alive.filter((each) => !each.cursed).map((each) => each.instance);
-  // In a reload that was cut short, the generation that had proved itself serves on: the other one never did.
-  const serves = candidates.find((each) => each.readyMs !== null) ?? candidates[0];
+  const serves = servingOf(candidates, scale);
   const living = candidates.filter((each) => each.generation === serves?.generation);
   const leaving = alive.map((each) => each.instance).filter((each) => !living.includes(each));
   // Then its file has not been acted upon to the end.
   const cutShort = serves !== undefined && vassal.instances.some((each) => !each.leaving && each.generation > serves.generation);
   const pinned = vassal.pinned === null ? null : runnable(id, vassal.pinned, recollection);
   return { id, name, source, stamp, cutShort, want, scale, pinned, rejected, failure, exited, restarts, newest, good, living, leaving };
+}
+
+/**
+ * In a reload that was cut short, the generation that had proved itself serves on: the newest of which all were ready and that was no canary, else the oldest.
+ * @param candidates those that live and were not told to die
+ */
+function servingOf(candidates: readonly Instance[], scale: number | null): Instance | undefined {
+  const ready = candidates.filter((each) => each.readyMs !== null).sort((a, b) => b.generation - a.generation);
+  const proven = ready.find(({ generation, runs: { spec } }) => {
+    const whole = ready.filter((each) => each.generation === generation).length >= (scale ?? spec.instances);
+    return whole && (spec.canary === null || spec.roll);
+  });
+  return proven ?? ready.at(-1) ?? candidates[0];
 }
 
 /** null: it has no process. One that was started and not recorded any more is found by its marks. */

@@ -51,6 +51,8 @@ type Entry =
 
 /** Processes that are being started at one moment. Two keep two cores busy; more bring nothing (measured). */
 const SPAWNS_AT_ONCE = 2;
+/** Start time of a process that is gone: no other one with its number has it. */
+const NOBODY = -1;
 /** Launches begun in one turn of the event loop: about 2 ms. */
 const LAUNCHES_A_TURN = 16;
 
@@ -229,12 +231,16 @@ export function openDirectRunner(options: DirectRunnerOptions): Runner {
       const pidfd = pidfds.open(pid);
       if (pidfd === null) return;
       // First the handle, then the proof.
-      if (sessionOf(pid) !== entry.pid) {
+      const startTicks = readStartTicks(pid);
+      if (startTicks === null || sessionOf(pid) !== entry.pid) {
         closeSync(pidfd);
         return;
       }
       if (entry.main !== null) closeSync(entry.main.pidfd);
       entries.set(instance, { ...entry, main: { pid, pidfd } });
+      setImmediate(() => {
+        if (!disposed && entries.has(instance)) sink({ type: 'followed', instance, process: { pid, startTicks, bootId } });
+      });
     },
     adopt(vassalName, instance) {
       const proof = instance.process;
@@ -246,10 +252,16 @@ export function openDirectRunner(options: DirectRunnerOptions): Runner {
         closeSync(pidfd);
         return false;
       }
-      entries.set(instance.id, { phase: 'living', pid: proof.pid, pidfd, proof, startTicks: proof.startTicks, main: null });
-      byPid.set(proof.pid, instance.id);
+      // It may have named another process than that which was started; the number of the session is still that of the one that was.
+      const pid = sessionOf(proof.pid) ?? proof.pid;
+      const started = pid === proof.pid ? null : pidfds.open(pid);
+      const startTicks = pid === proof.pid ? proof.startTicks : (readStartTicks(pid) ?? NOBODY);
+      const first = { pid, startTicks, bootId };
+      if (started === null) entries.set(instance.id, { phase: 'living', pid, pidfd, proof: first, startTicks, main: null });
+      else entries.set(instance.id, { phase: 'living', pid, pidfd: started, proof: first, startTicks, main: { pid: proof.pid, pidfd } });
+      byPid.set(pid, instance.id);
       output.reopen(vassalName, instance);
-      epoll.watch(pidfd, () => bury(instance.id));
+      epoll.watch(started ?? pidfd, () => bury(instance.id));
       return true;
     },
     instanceOf: (pid) => byPid.get(pid) ?? null,

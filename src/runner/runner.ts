@@ -13,7 +13,7 @@ export interface Runner extends AsyncDisposable {
   signal(instance: InstanceId, signal: SignalName, whom: 'main' | 'group'): void;
   /**
    * Another process of the instance's session is its first one from now on, MAINPID of sd_notify(3): signals go to it, and when the one before has
-   * ended its end is the instance's. A process that is not of that session, or not there, is not followed.
+   * ended its end is the instance's. Answers with `followed`. A process that is not of that session, or not there, is not followed.
    */
   follow(instance: InstanceId, pid: number): void;
   /** Watches a process that an earlier emperor started. False: it is not there any more, or it is another one with the same pid (`instance.process` is the proof). */

@@ -382,6 +382,27 @@ describe('health', () => {
   });
 });
 
+describe('an instance that names another process as its first one', () => {
+  const said = { ready: false, reloading: false, stopping: false, status: null, watchdog: null, extendMs: null, mainPid: 7 } as const;
+  const named = { pid: 7, startTicks: 7, bootId: 'boot' };
+
+  it('has it followed, and is that process from then on, for the next emperor too', () => {
+    const stage = serving();
+    const instance = 'shop#1' as InstanceId;
+    expect(stage.play({ type: 'said', instance, said })).toContainEqual({ type: 'follow', instance, pid: 7 });
+    stage.play({ type: 'followed', instance, process: named });
+    expect(stage.instances()).toMatchObject([{ id: instance, process: named }]);
+    expect(stage.play({ type: 'said', instance, said })).toEqual([]);
+  });
+
+  it('is that process also if it has been told to end meanwhile', () => {
+    const stage = serving();
+    stage.order('stop');
+    stage.play({ type: 'followed', instance: 'shop#1' as InstanceId, process: named });
+    expect(stage.vassal()?.leaving).toMatchObject([{ instance: { id: 'shop#1', process: named } }]);
+  });
+});
+
 describe('on demand', () => {
   const lazy = { onDemand: true, idleTimeoutMs: 60_000 };
 

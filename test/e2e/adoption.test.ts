@@ -3,9 +3,11 @@ import { expect, it } from 'vitest';
 import { startLoad } from '../../src/cli/load.ts';
 import type { Address } from '../../src/core/address.ts';
 import { Daemon, makePlace } from './daemon.ts';
-import { freePort } from './http.ts';
+import { freePort, untilAnswer } from './http.ts';
+import { needs } from './needs.ts';
 
-const SERVER = new URL('../fixtures/programs/serves-fd3.mjs', import.meta.url).pathname;
+const FIXTURES = new URL('../fixtures/', import.meta.url).pathname;
+const SERVER = `${FIXTURES}programs/serves-fd3.mjs`;
 
 /** A vassal under load; the emperor is killed, another one takes over, and then deploys. */
 async function survive(listen: (place: { readonly folder: string }) => Promise<Address>): Promise<void> {
@@ -44,6 +46,39 @@ async function survive(listen: (place: { readonly folder: string }) => Promise<A
 
 it.each(['127.0.0.1', '::1'])('a TCP socket on %s is taken back from the instance that has it: deploys go on after the emperor was killed, and no request is lost', async (host) => {
   await survive(async () => ({ kind: 'tcp', host, port: await freePort(), v6only: false }));
+}, 90_000);
+
+it('an instance that forked and named another process as its first one is taken over with its socket', async () => {
+  needs('python3', 'python3');
+  const place = makePlace();
+  const port = await freePort();
+  await using first = await Daemon.start(place);
+  first.write('shop.toml', ['[vassal]', `command = ["/usr/bin/python3", "${FIXTURES}programs/forks-twice.py", "${FIXTURES}apps/python/server.py"]`, `listen = "127.0.0.1:${port}"`, 'ready = { notify = true }', ''].join('\n'));
+  const before = await first.untilState('shop', 'ready');
+  const server = Number((await untilAnswer(port)).split(' ')[0]);
+  expect((await first.vassal('shop'))?.instances).toMatchObject([{ id: before.instances[0]?.id, pid: server }]);
+  await first.end('SIGKILL');
+  await using second = await first.successor();
+  expect((await second.untilState('shop', 'ready')).instances).toMatchObject([{ id: before.instances[0]?.id, pid: server, adopted: true }]);
+  expect(Number((await untilAnswer(port)).split(' ')[0])).toBe(server);
+  expect(await second.cli('reload', 'shop')).toMatchObject({ code: 0 });
+  expect(await second.cli('stop', 'shop')).toMatchObject({ code: 0 });
+  expect(second.survivors()).toEqual([]);
+}, 90_000);
+
+it('what is left of an instance that died while no emperor was there is ended, so that its address is free', async () => {
+  const place = makePlace();
+  const port = await freePort();
+  await using first = await Daemon.start(place);
+  first.write('shop.toml', ['[vassal]', `command = ["sh", "-c", "node ${SERVER} & wait"]`, `listen = "127.0.0.1:${port}"`, 'ready = { http = "/" }', ''].join('\n'));
+  const { instances: [old] } = await first.untilState('shop', 'ready');
+  const server = Number((await untilAnswer(port)).split(' ')[0]);
+  await first.end('SIGKILL');
+  process.kill(old!.pid!, 'SIGKILL');
+  await using second = await first.successor();
+  await second.untilState('shop', 'ready');
+  expect(second.survivors()).not.toContain(server);
+  expect(Number((await untilAnswer(port)).split(' ')[0])).not.toBe(server);
 }, 90_000);
 
 it('a unix socket is taken back as well', async () => {

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import type { VassalId } from '../../src/core/listing.ts';
+import type { VassalSpec } from '../../src/core/spec.ts';
 import type { InstanceId } from '../../src/core/state.ts';
 import { recall, type Recollection } from '../../src/emperor/recall.ts';
 import type { StoredInstance, StoredVassal } from '../../src/store/store.ts';
@@ -19,11 +20,15 @@ function vassal(instances: readonly StoredInstance[], good = 'good'): StoredVass
 }
 
 const unknown = specOf({ stopTimeoutMs: 1 });
+const canary = { share: 0.2, forMs: 2_000 };
+
+/** What texts say. */
+const SPECS: Readonly<Record<string, VassalSpec>> = { good: specOf(), canary: specOf({ canary }), rolls: specOf({ canary, roll: true }), pair: specOf({ instances: 2 }) };
 
 function recollection(alive: readonly number[], found: readonly number[] = []): Recollection {
   return {
     now,
-    parse: ({ text }) => (text === 'good' ? { ok: true, spec: specOf() } : { ok: false, faults: [] }),
+    parse: ({ text }) => (text in SPECS ? { ok: true, spec: SPECS[text]! } : { ok: false, faults: [] }),
     adopt: (_, { serial }) => alive.includes(serial),
     found: new Map(found.map((serial) => [`shop#${serial}` as InstanceId, { process: { pid: serial, startTicks: 1, bootId: 'b' }, vassalName: 'shop', ageMs: 7_000 }])),
     unknown,
@@ -55,6 +60,19 @@ it.each([
 ])('knows whether a reload has to be done again: $name', ({ instances, alive, cutShort }) => {
   const { remembered: [shop] } = recall({ vassals: [vassal(instances)], forgotten: [], nextSerial: 9 }, recollection(alive));
   expect(shop).toMatchObject({ cutShort, stamp: '1' });
+});
+
+it.each<{ name: string; text: string; instances: readonly Partial<StoredInstance>[]; living: readonly number[]; cutShort: boolean }>([
+  { name: 'a canary had not proved itself', text: 'canary', instances: [{ serial: 2 }, { serial: 1 }], living: [1], cutShort: true },
+  { name: 'a canary whose time was over serves', text: 'canary', instances: [{ serial: 2 }, { serial: 1, leaving: true }], living: [2], cutShort: false },
+  { name: 'with roll there is no canary', text: 'rolls', instances: [{ serial: 2 }, { serial: 1 }], living: [2], cutShort: false },
+  { name: 'not all of the next were ready', text: 'pair', instances: [{ serial: 4, generation: 2, readyAt: null }, { serial: 3, generation: 2 }, { serial: 2, generation: 1 }, { serial: 1, generation: 1 }], living: [2, 1], cutShort: true },
+  { name: 'all of the next were ready', text: 'pair', instances: [{ serial: 4, generation: 2 }, { serial: 3, generation: 2 }, { serial: 2, generation: 1 }, { serial: 1, generation: 1 }], living: [4, 3], cutShort: false },
+  { name: 'one of the old generation had been started again meanwhile', text: 'pair', instances: [{ serial: 5, generation: 1 }, { serial: 4, generation: 2, readyAt: null }, { serial: 3, generation: 2 }, { serial: 2, generation: 1 }], living: [5, 2], cutShort: true },
+])('of a reload that was cut short the proven generation serves on: $name', ({ text, instances, living, cutShort }) => {
+  const stored = instances.map(({ serial = 0, ...more }) => instance(serial, { revision: { number: 1, text }, ...more }));
+  const { remembered: [shop] } = recall({ vassals: [vassal(stored)], forgotten: [], nextSerial: 9 }, recollection(stored.map((each) => each.serial)));
+  expect(shop).toMatchObject({ cutShort, living: living.map((serial) => ({ serial })) });
 });
 
 it('puts wall times on the clock of this process', () => {

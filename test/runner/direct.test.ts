@@ -187,11 +187,41 @@ describe('a direct runner', () => {
       return pid;
     });
     household.runner.follow(instance.id, main);
+    expect(household.events.map(({ type }) => type)).toEqual(['spawned']);
     process.kill(proof.pid, 'SIGUSR1');
     await until(() => expect(() => process.kill(proof.pid, 0)).toThrow('ESRCH'));
-    expect(household.events.map(({ type }) => type)).toEqual(['spawned']);
+    await until(() => expect(household.events).toMatchObject([{ type: 'spawned' }, { type: 'followed', process: { pid: main } }]));
     household.runner.signal(instance.id, 'SIGTERM', 'main');
     expect((await household.exit(instance.id)).status).toEqual({ kind: 'unknown' });
+  });
+
+  it.each([
+    { what: 'the one that was started has ended', first: 'exit 0' },
+    { what: 'the one that was started still waits', first: 'wait' },
+  ])('takes over an instance by the process that it had named: $what', async ({ first }) => {
+    await using household = openHousehold();
+    const instance = instanceOf(1, { argv: ['/bin/sh', '-c', `sleep 1000 & echo $!; trap "${first}" USR1; wait; wait`] });
+    const { pid } = await household.launch(instance);
+    const main = await until(() => {
+      const told = Number(household.output.textOf(instance.id));
+      if (!(told > 0)) throw new Error('not told yet');
+      return told;
+    });
+    household.runner.follow(instance.id, main);
+    const named = await until(() => {
+      const followed = household.events.find(({ type }) => type === 'followed');
+      if (followed?.type !== 'followed') throw new Error('not followed yet');
+      return followed.process;
+    });
+    process.kill(pid, 'SIGUSR1');
+    if (first === 'exit 0') await until(() => expect(household.events.length > 1 && stateOf(pid)).toBeNull());
+    await household.runner[Symbol.asyncDispose]();
+    const next = household.open();
+    expect(next.runner.adopt('shop', { ...instance, process: named })).toBe(true);
+    expect(next.runner.instanceOf(pid)).toBe(instance.id);
+    next.runner.signal(instance.id, 'SIGTERM', 'main');
+    await until(() => expect(next.events).toMatchObject([{ type: 'exited' }]));
+    await expectNobodyLeft(household.state);
   });
 
   it('does not follow a process of somebody else', async () => {

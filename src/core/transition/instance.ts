@@ -16,6 +16,8 @@ export function told(vassal: Vassal, event: InstanceEvent, turn: Turn): Vassal |
   switch (event.type) {
     case 'spawned':
       return spawned(vassal, event.instance, event.process, turn);
+    case 'followed':
+      return followed(vassal, event.instance, event.process);
     case 'unlaunchable':
       return unlaunchable(vassal, event, turn);
     case 'exited':
@@ -70,6 +72,13 @@ function spawned(vassal: Vassal, id: InstanceId, process: Proof, turn: Turn): Va
   const { ready: readiness, startTimeoutMs } = instance.runs.spec;
   const dueMs = readiness.kind === 'after' ? turn.now.ms + readiness.ms : null;
   return put(vassal, standing, place.phase === 'starting' ? { ...place, instance, dueMs, failAtMs: turn.now.ms + startTimeoutMs } : { ...place, instance });
+}
+
+/** Its pid is that of its first process: the next emperor has to know which one to take over. */
+function followed(vassal: Vassal, id: InstanceId, process: Proof): Vassal {
+  const standing = find(vassal, id);
+  if (standing !== null) return put(vassal, standing, { ...standing.place, instance: { ...standing.place.instance, process } });
+  return { ...vassal, leaving: vassal.leaving.map((each) => (each.instance.id === id ? { ...each, instance: { ...each.instance, process } } : each)) };
 }
 
 function unlaunchable(before: Vassal, event: InstanceEvent & { type: 'unlaunchable' }, turn: Turn): Vassal | null {
