@@ -13,7 +13,7 @@ it('has all kinds of operations, in order, each on a vassal that can take it; in
   const acts = Array.from({ length: 60 }, (_, act) => planAct(1, act, ROLES));
   const operations = acts.flat().map(({ operation }) => operation);
   expect(new Set(operations.map(({ kind }) => kind))).toEqual(new Set([
-    'kill-emperor', 'freeze-emperor', 'fill-disk', 'kill-instance', 'freeze-instance', 'touch', 'edit', 'spoil', 'remove', 'flip', 'stop', 'pause', 'restart', 'reload', 'rollback', 'scale',
+    'kill-emperor', 'freeze-emperor', 'upgrade-emperor', 'fill-disk', 'kill-instance', 'freeze-instance', 'touch', 'edit', 'spoil', 'remove', 'flip', 'stop', 'pause', 'restart', 'reload', 'rollback', 'scale',
   ]));
   for (const act of acts) {
     expect(act.map(({ atMs }) => atMs)).toEqual(act.map(({ atMs }) => atMs).sort((a, b) => a - b));
