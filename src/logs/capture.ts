@@ -1,21 +1,21 @@
 import { chmodSync, closeSync, constants, mkdirSync, openSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { EmperorError, reasonOf, unreachable } from '../errors.ts';
+import { EmperorError, reasonOf } from '../errors.ts';
 import type { LogPolicy } from '../core/spec.ts';
 import type { Instance, InstanceId } from '../core/state.ts';
 import { openEpoll } from '../kernel/epoll.ts';
 import { fifoMaker } from '../kernel/fifo.ts';
 import type { Libc } from '../kernel/libc.ts';
-import { openSplice, PIECE_BYTES } from '../kernel/splice.ts';
+import { openSplice } from '../kernel/splice.ts';
 import type { Clock } from '../world/clock.ts';
 import { openPatterns } from '../world/pattern.ts';
+import { Channel } from './channel.ts';
 import { Ear, type OnSeen } from './ear.ts';
 import { openAgain, READ_FLAGS, removeFifo } from './fifo-path.ts';
 import { Intake } from './intake.ts';
 import { JsonLines } from './json-lines.ts';
-import { LogFile } from './log-file.ts';
+import { LargeFifos } from './large-fifos.ts';
 import { logFileName } from './log-name.ts';
-import { LogQueue } from './log-queue.ts';
 import { Losses, type OnLost } from './losses.ts';
 import { Rotation, Turnstile } from './rotate.ts';
 
@@ -34,7 +34,7 @@ export interface CaptureOptions {
 export interface Capture extends AsyncDisposable {
   /**
    * Makes the FIFO of an instance. Its end is held open for reading and writing, so that an instance never sees a broken pipe: while
-   * no emperor is there its output waits in the FIFO, and when that is full (64 kB) the instance waits, too.
+   * no emperor is there its output waits in the FIFO, and when that is full (64 kB; 1 MB of who prints a lot) the instance waits, too.
    * @throws E_KERNEL out of descriptors, or no room in the state folder
    */
   open(vassalName: string, instance: Instance): { readonly writeFd: number };
@@ -57,32 +57,13 @@ export interface Capture extends AsyncDisposable {
   sweep(): void;
 }
 
-/** All that prints into one log. */
-interface Channel {
-  readonly vassalName: string;
-  readonly log: LogFile;
-  readonly queue: LogQueue;
-  readonly losses: Losses;
-  /** Also those that have ended and are not read to their end yet. */
-  readonly intakes: Set<Intake>;
-  /** Of those that wait for the end of a line: cancels the end of that waiting. */
-  readonly partial: Map<Intake, () => void>;
-}
-
 /** The folder is closed to others. The FIFO itself is not: programs that run as another user open /dev/stdout again. */
 const FIFO_MODE = 0o622;
 const FIFO_FOLDER_MODE = 0o700;
 /** Instances that have ended, and whose last lines are kept. */
 const MOST_REMEMBERED = 100;
-/** The beginning of a line is written without its end after so long. */
-const PARTIAL_MS = 5_000;
 /** A disk that has not taken a portion by then is not waited for to hear the rest. */
 const STILL_MS = 1_000;
-/**
- * Who prints a lot gets a FIFO of 1 MiB instead of 64 KiB, so that it can print for longer while no emperor is there. Not everybody: the kernel keeps
- * 16 kB for each of those, also when it is empty, and gives a user who is not root tiny pipes only once that user has 64 MiB of them: pipe(7).
- */
-const MOST_LARGE = 32;
 
 /** Opens the capture. @throws E_KERNEL if the folder for the FIFOs cannot be made */
 export function openCapture(options: CaptureOptions): Capture {
@@ -99,23 +80,20 @@ export function openCapture(options: CaptureOptions): Capture {
   const ended = new Map<InstanceId, Ear>();
   /** Of instances that have ended, and are not read to their end yet. */
   const leaving = new Map<InstanceId, Intake>();
-  const large = new Set<Intake>();
+  const large = new LargeFifos(splice);
 
   const fifoPath = (instance: Instance): string => join(fifoFolder, String(instance.serial));
 
   function channelOf(vassalName: string, policy: LogPolicy): Channel {
     const known = channels.get(vassalName);
     if (known !== undefined) {
-      known.log.policy = policy;
+      known.policy = policy;
       return known;
     }
     const path = join(options.logFolder, logFileName(vassalName));
     const losses = new Losses(clock, (loss) => options.onLost(vassalName, loss));
     const rotation = new Rotation(path, compressions, stop.signal);
-    const inside = new Set<Intake>();
-    const log = new LogFile({ path, policy, losses, rotation, splice });
-    const queue = new LogQueue({ log, alone: () => inside.size === 1, onServed: (intake, left) => served(channel, intake, left) });
-    const channel: Channel = { vassalName, log, queue, losses, intakes: inside, partial: new Map() };
+    const channel: Channel = new Channel({ clock, epoll, splice, path, policy, losses, rotation, onOver: (intake) => over(vassalName, channel, losses, intake) });
     channels.set(vassalName, channel);
     return channel;
   }
@@ -126,58 +104,19 @@ export function openCapture(options: CaptureOptions): Capture {
     const transform = policy.format === 'json' ? jsonOf(instance.id, clock) : null;
     const { ready } = instance.runs.spec;
     const ear = new Ear({ clock, patterns, early: ready.kind === 'log' && instance.readyMs === null ? ready.pattern : null });
-    const intake = new Intake({ id: instance.id, path, fd, ear, transform, splice });
-    epoll.watchOnce(fd, () => pour(channel, intake));
-    channel.intakes.add(intake);
+    const intake = new Intake({ id: instance.id, path, fd, ear, transform, splice, large });
+    channel.add(intake);
     intakes.set(intake.id, { intake, channel });
   }
 
-  /** It is heard at once, however long the disk takes. */
-  function pour(channel: Channel, intake: Intake): void {
-    const news = intake.listen(PIECE_BYTES);
-    if (intake.isTight && large.size < MOST_LARGE) {
-      intake.enlarge();
-      large.add(intake);
-    }
-    if (news || !channel.partial.has(intake)) channel.queue.offer(intake);
-  }
-
-  function served(channel: Channel, intake: Intake, left: 'empty' | 'partial' | 'over'): void {
-    const wasPartial = channel.partial.has(intake);
-    channel.partial.get(intake)?.();
-    channel.partial.delete(intake);
-    switch (left) {
-      case 'over':
-        return end(channel, intake);
-      case 'empty':
-        return epoll.again(intake.fd, 'readable');
-      case 'partial':
-        channel.partial.set(intake, clock.after(PARTIAL_MS, () => {
-          intake.hurry();
-          channel.queue.offer(intake);
-        }));
-        // Asked for again, it would call back at once, for what is there already.
-        if (!wasPartial) epoll.again(intake.fd, 'more');
-        return;
-      default:
-        return unreachable(left);
-    }
-  }
-
-  function end(channel: Channel, intake: Intake): void {
-    channel.queue.withdraw(intake);
-    epoll.unwatch(intake.fd);
-    closeSync(intake.fd);
+  function over(vassalName: string, channel: Channel, losses: Losses, intake: Intake): void {
     if (intakes.delete(intake.id)) {
       removeFifo(intake.path);
       remember(intake);
     }
     leaving.delete(intake.id);
-    large.delete(intake);
-    channel.intakes.delete(intake);
-    // Who is alone now need not wait for the end of a line any more.
-    for (const waits of channel.partial.keys()) channel.queue.offer(waits);
-    if (channel.intakes.size === 0) void abandon(channel);
+    large.delete(intake.fd);
+    if (channel.isEmpty) void abandon(vassalName, channel, losses);
   }
 
   function remember(intake: Intake): void {
@@ -186,12 +125,11 @@ export function openCapture(options: CaptureOptions): Capture {
     if (ended.size > MOST_REMEMBERED && oldest !== undefined) ended.delete(oldest);
   }
 
-  async function abandon(channel: Channel): Promise<void> {
-    await channel.queue.release();
+  async function abandon(vassalName: string, channel: Channel, losses: Losses): Promise<void> {
     // Its vassal may have been started again meanwhile; two files on one path would disturb each other.
-    if (channel.intakes.size > 0 || !channel.queue.idle || channels.get(channel.vassalName) !== channel) return;
-    channel.losses.close();
-    channels.delete(channel.vassalName);
+    if (!(await channel.release()) || channels.get(vassalName) !== channel) return;
+    losses.close();
+    channels.delete(vassalName);
   }
 
   function lastLines(instance: InstanceId): readonly string[] {
@@ -240,11 +178,8 @@ export function openCapture(options: CaptureOptions): Capture {
       leaving.set(instance, intake);
       // Nobody else will read it: what is in it goes with the last who has it open.
       removeFifo(intake.path);
-      epoll.unwatch(intake.fd);
-      intake.listen();
+      channel.finish(intake);
       remember(intake);
-      intake.end();
-      channel.queue.offer(intake);
     },
     watchLog(instance, pattern, onSeen) {
       const ear = intakes.get(instance)?.intake.ear ?? ended.get(instance);
@@ -264,7 +199,7 @@ export function openCapture(options: CaptureOptions): Capture {
       else intake.whenStill(speak);
     },
     async reopenFiles() {
-      await Promise.all(Array.from(channels.values(), (channel) => channel.queue.reopen()));
+      await Promise.all(Array.from(channels.values(), (channel) => channel.reopen()));
     },
     sweep() {
       const known = new Set(Array.from(intakes.values(), ({ intake }) => intake.path));
@@ -277,21 +212,9 @@ export function openCapture(options: CaptureOptions): Capture {
       epoll[Symbol.dispose]();
       // Their FIFOs stay: the next emperor reads on.
       intakes.clear();
-      for (const channel of channels.values()) {
-        for (const intake of channel.intakes) {
-          intake.end();
-          channel.queue.offer(intake);
-        }
-      }
       stop.abort();
-      await Promise.all(Array.from(channels.values(), async ({ queue }) => {
-        while (!queue.idle) await queue.release();
-      }));
+      await Promise.all(Array.from(channels.values(), (channel) => channel.close()));
       await compressions.idle();
-      for (const channel of channels.values()) {
-        for (const cancel of channel.partial.values()) cancel();
-        channel.losses.close();
-      }
       channels.clear();
       splice[Symbol.dispose]();
     },

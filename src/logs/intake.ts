@@ -1,6 +1,7 @@
 import type { InstanceId } from '../core/state.ts';
 import { LARGE_FIFO_BYTES, PIECE_BYTES, type Splice } from '../kernel/splice.ts';
 import type { Ear } from './ear.ts';
+import type { LargeFifos } from './large-fifos.ts';
 
 /** What an intake has for its log now. */
 export type Portion =
@@ -32,6 +33,7 @@ export interface IntakeParts {
   /** What is written instead of some lines; null: they themselves. */
   readonly transform: ((lines: Buffer) => Buffer) | null;
   readonly splice: Splice;
+  readonly large: LargeFifos;
 }
 
 /**
@@ -88,14 +90,9 @@ export class Intake {
     this.#impatient = true;
   }
 
-  /** There is so much in its FIFO that it should hold more. */
-  get isTight(): boolean {
-    return this.#heard >= A_LOT_BYTES && !this.#large;
-  }
-
-  /** Makes its FIFO hold more, if that is allowed. */
-  enlarge(): void {
-    this.#large = this.#parts.splice.enlarge(this.fd);
+  /** Where there is a lot in its FIFO, it is made to hold more. */
+  widen(): void {
+    if (this.#heard >= A_LOT_BYTES && !this.#large && this.#waiting === null) this.#large = this.#parts.large.add(this.fd);
   }
 
   /**

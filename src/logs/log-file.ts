@@ -89,8 +89,9 @@ export class LogFile {
   async take(intake: Intake, alone: boolean): Promise<Left> {
     let file: OpenFile;
     try {
-      file = this.#file ??= await this.#open();
-      await this.#measure(file);
+      if (this.#file === null) this.#file = await this.#open();
+      else await this.#measure(this.#file);
+      file = this.#file;
       if (this.#torn) await this.#mend(file);
     } catch (error) {
       return this.#lose(intake, alone, reasonOf(error));
