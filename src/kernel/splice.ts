@@ -28,8 +28,8 @@ export interface Splice extends Disposable {
   enlarge(fifo: number): boolean;
 }
 
-/** Longest piece that is looked at. */
-export const PIECE_BYTES: number = 64 * 1024;
+/** Longest piece that is looked at. It costs half of the time for each byte that 64 KiB do. */
+export const PIECE_BYTES: number = 256 * 1024;
 /** What a FIFO may hold for anybody: /proc/sys/fs/pipe-max-size. */
 export const LARGE_FIFO_BYTES: number = 1024 * 1024;
 

@@ -22,6 +22,10 @@ const NEWLINE = 0x0a;
 const MOST_LEFT_BYTES = 1024 * 1024;
 /** A FIFO of 64 KiB holds at least as much when it is full, as of two pages one is half full or more. It must not wait for the end of a line then. */
 const A_LOT_BYTES = 32 * 1024;
+/** Of a longer line its beginning is taken, too, though it might still be waited for. */
+const LONGEST_LINE = 64 * 1024;
+/** As much is transformed at once: of empty lines it becomes 70 times as much. */
+const MOST_TRANSFORMED = 64 * 1024;
 
 /** What an intake is made of. */
 export interface IntakeParts {
@@ -117,14 +121,15 @@ export class Intake {
    * transformed: so no line gets into the middle of another.
    */
   look(alone: boolean): Portion {
+    const most = this.transform === null ? PIECE_BYTES : MOST_TRANSFORMED;
     let data: Buffer | null = null;
-    const seen = this.#peek(PIECE_BYTES, (piece) => {
+    const seen = this.#peek(most, (piece) => {
       data = piece;
     });
     if (seen === 0 || this.#left <= 0) return OVER;
     if (seen === null || data === null) return this.isEnding ? OVER : EMPTY;
     const length = this.#share((data as Buffer).subarray(0, this.#left), alone);
-    return length === 0 ? PARTIAL : { kind: 'bytes', data: (data as Buffer).subarray(0, length), all: length === seen && !this.isEnding && seen < PIECE_BYTES };
+    return length === 0 ? PARTIAL : { kind: 'bytes', data: (data as Buffer).subarray(0, length), all: length === seen && !this.isEnding && seen < most };
   }
 
   /** Moves its head, of which at least `length` bytes were seen, to a file. @returns see {@link Splice.move} */
@@ -147,7 +152,7 @@ export class Intake {
   #share(data: Buffer, alone: boolean): number {
     if (alone && this.transform === null) return data.length;
     const lines = data.lastIndexOf(NEWLINE) + 1;
-    return lines === 0 && (this.isEnding || this.#impatient || data.length >= (this.#large ? PIECE_BYTES : A_LOT_BYTES)) ? data.length : lines;
+    return lines === 0 && (this.isEnding || this.#impatient || data.length >= (this.#large ? LONGEST_LINE : A_LOT_BYTES)) ? data.length : lines;
   }
 
   #taken(length: number): void {
