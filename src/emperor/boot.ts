@@ -161,7 +161,7 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
     const perform = performWith({
       runner, declarer, sockets, prober, patience,
       ownerOf: (whom) => judge.ownerOf(whom),
-      lastLines: (instance) => output.lastLines(instance),
+      quote: (instance, tell) => output.quote(instance, tell),
       post: (event) => emperor.post(event),
     });
     const emperor: Emperor & Disposable = createEmperor(

@@ -19,7 +19,7 @@ export interface Performers {
   /** Whom the instances of a vassal run as: its unix sockets are theirs. */
   readonly ownerOf: (whom: { readonly user: string | null; readonly group: string | null }) => Owner;
   /** The last lines that an instance printed. */
-  readonly lastLines: (instance: InstanceId) => readonly string[];
+  readonly quote: (instance: InstanceId, tell: (lines: readonly string[]) => void) => void;
   readonly post: (event: Event) => void;
 }
 
@@ -65,7 +65,7 @@ export function performWith(performers: Performers): (effect: Effect) => void {
       case 'recheck':
         return declarer.recheck(effect.vassal);
       case 'quote':
-        return post({ type: 'quoted', vassal: effect.vassal, instance: effect.instance, lines: performers.lastLines(effect.instance) });
+        return performers.quote(effect.instance, (lines) => post({ type: 'quoted', vassal: effect.vassal, instance: effect.instance, lines }));
       case 'judge':
         return prober.judge(effect.instance, effect.readiness);
       case 'tend':

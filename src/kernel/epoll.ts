@@ -9,6 +9,13 @@ export interface Epoll extends Disposable {
    * often, so a read has to stand EAGAIN. A descriptor is watched once; it is unwatched before it is closed.
    */
   watch(fd: number, onReadable: () => void): void;
+  /** Like {@link Epoll.watch}, but calls back once and is silent then, also after a hang-up, until {@link Epoll.again}. */
+  watchOnce(fd: number, onReadable: () => void): void;
+  /**
+   * Lets what is watched once call back again: when it can be read from, or only when `more` is written to it than is there now. That may be
+   * called too often, as {@link Epoll.watch} may: who asks for it looks whether there is more. A stranger is no mistake.
+   */
+  again(fd: number, when: 'readable' | 'more'): void;
   /** Stops it; a stranger is no mistake. */
   unwatch(fd: number): void;
 }
@@ -16,7 +23,10 @@ export interface Epoll extends Disposable {
 /** epoll_ctl(2) */
 const CTL_ADD = 1;
 const CTL_DEL = 2;
+const CTL_MOD = 3;
 const EPOLLIN = 1;
+const EPOLLONESHOT = 2 ** 30;
+const EPOLLET = 2 ** 31;
 const EPOLL_CLOEXEC = 0o2000000;
 /** struct epoll_event is packed on x86_64 only. */
 const EVENT_BYTES = process.arch === 'x64' ? 12 : 16;
@@ -50,8 +60,21 @@ export function openEpoll(libc: Libc): Epoll {
 
   const watched = new Map<number, Watched>();
   const events = Buffer.alloc(EVENT_BYTES * EVENTS_A_TURN);
+  const asked = Buffer.alloc(EVENT_BYTES);
   let generation = 0;
   let open = true;
+
+  const ask = (operation: number, fd: number, mask: number, of: number): number => {
+    asked.writeUInt32LE(mask, 0);
+    asked.writeUInt32LE(fd, DATA_OFFSET);
+    asked.writeUInt32LE(of, DATA_OFFSET + 4);
+    return control(epoll, operation, fd, asked);
+  };
+  const add = (fd: number, mask: number, onReadable: () => void): void => {
+    generation = (generation + 1) >>> 0;
+    if (ask(CTL_ADD, fd, mask, generation) < 0) throw kernelError('epoll_ctl', `add ${fd}`, lastErrno());
+    watched.set(fd, { generation, onReadable });
+  };
 
   const fetch = (): void => {
     if (!open) return;
@@ -75,13 +98,14 @@ export function openEpoll(libc: Libc): Epoll {
 
   return {
     watch(fd, onReadable) {
-      generation = (generation + 1) >>> 0;
-      const event = Buffer.alloc(EVENT_BYTES);
-      event.writeUInt32LE(EPOLLIN, 0);
-      event.writeUInt32LE(fd, DATA_OFFSET);
-      event.writeUInt32LE(generation, DATA_OFFSET + 4);
-      if (control(epoll, CTL_ADD, fd, event) < 0) throw kernelError('epoll_ctl', `add ${fd}`, lastErrno());
-      watched.set(fd, { generation, onReadable });
+      add(fd, EPOLLIN, onReadable);
+    },
+    watchOnce(fd, onReadable) {
+      add(fd, EPOLLIN | EPOLLONESHOT, onReadable);
+    },
+    again(fd, when) {
+      const entry = watched.get(fd);
+      if (entry !== undefined) ask(CTL_MOD, fd, when === 'more' ? EPOLLIN + EPOLLET : EPOLLIN | EPOLLONESHOT, entry.generation);
     },
     unwatch(fd) {
       if (watched.delete(fd)) control(epoll, CTL_DEL, fd, null);

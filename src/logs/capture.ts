@@ -1,17 +1,20 @@
-import { chmodSync, closeSync, constants, lstatSync, mkdirSync, openSync, readdirSync, readSync, rmSync } from 'node:fs';
+import { chmodSync, closeSync, constants, lstatSync, mkdirSync, openSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { EmperorError, reasonOf, errnoOf } from '../errors.ts';
+import { EmperorError, reasonOf } from '../errors.ts';
 import type { LogPolicy } from '../core/spec.ts';
 import type { Instance, InstanceId } from '../core/state.ts';
 import { openEpoll } from '../kernel/epoll.ts';
 import { fifoMaker } from '../kernel/fifo.ts';
 import type { Libc } from '../kernel/libc.ts';
+import { openSplice } from '../kernel/splice.ts';
 import type { Clock } from '../world/clock.ts';
 import { openPatterns } from '../world/pattern.ts';
+import { Channel } from './channel.ts';
 import { Ear, type OnSeen } from './ear.ts';
 import { openAgain, READ_FLAGS, removeFifo } from './fifo-path.ts';
+import { Intake } from './intake.ts';
 import { JsonLines } from './json-lines.ts';
-import { LogFile } from './log-file.ts';
+import { LargeFifos } from './large-fifos.ts';
 import { logFileName } from './log-name.ts';
 import { Losses, type OnLost } from './losses.ts';
 import { Rotation, Turnstile } from './rotate.ts';
@@ -31,7 +34,7 @@ export interface CaptureOptions {
 export interface Capture extends AsyncDisposable {
   /**
    * Makes the FIFO of an instance. Its end is held open for reading and writing, so that an instance never sees a broken pipe: while
-   * no emperor is there its output waits in the FIFO, and when that is full (64 kB) the instance waits, too.
+   * no emperor is there its output waits in the FIFO, and when that is full (64 kB; 1 MB of who prints a lot) the instance waits, too.
    * @throws E_KERNEL out of descriptors, or no room in the state folder
    */
   open(vassalName: string, instance: Instance): { readonly writeFd: number };
@@ -48,38 +51,19 @@ export interface Capture extends AsyncDisposable {
   watchLog(instance: InstanceId, pattern: string, onSeen: OnSeen): () => void;
   /** The last 20 lines, of the last 4 KiB, that an instance printed to this emperor; also of one that has ended, while it is among the last 100. */
   lastLines(instance: InstanceId): readonly string[];
+  /** Tells of its {@link Capture.lastLines}: at once, or, where a part of what it printed is just on its way to the disk, after that, or after 1 s. */
+  quote(instance: InstanceId, tell: (lines: readonly string[]) => void): void;
   /** Removes FIFOs that no known instance prints to, left by an earlier emperor; to be called when all that live were adopted. */
   sweep(): void;
-}
-
-/** All that prints into one log. */
-interface Channel {
-  readonly vassalName: string;
-  readonly log: LogFile;
-  readonly losses: Losses;
-  readonly intakes: Set<Intake>;
-}
-
-/** The FIFO of one instance. */
-interface Intake {
-  readonly id: InstanceId;
-  readonly path: string;
-  readonly fd: number;
-  readonly channel: Channel;
-  readonly json: JsonLines | null;
-  readonly ear: Ear;
-  /** Not read from while the log is full. */
-  paused: boolean;
 }
 
 /** The folder is closed to others. The FIFO itself is not: programs that run as another user open /dev/stdout again. */
 const FIFO_MODE = 0o622;
 const FIFO_FOLDER_MODE = 0o700;
-/** A full FIFO. */
-const CHUNK_BYTES = 64 * 1024;
-const MOST_LEFT_BYTES = 1024 * 1024;
 /** Instances that have ended, and whose last lines are kept. */
 const MOST_REMEMBERED = 100;
+/** A disk that has not taken a portion by then is not waited for to hear the rest. */
+const STILL_MS = 1_000;
 
 /** Opens the capture. @throws E_KERNEL if the folder for the FIFOs cannot be made */
 export function openCapture(options: CaptureOptions): Capture {
@@ -89,29 +73,30 @@ export function openCapture(options: CaptureOptions): Capture {
     mkdirSync(fifoFolder, { recursive: true, mode: FIFO_FOLDER_MODE });
   });
   const makeFifo = fifoMaker(options.libc);
+  const splice = openSplice(options.libc);
   const epoll = openEpoll(options.libc);
   const stop = new AbortController();
   const compressions = new Turnstile();
   const channels = new Map<string, Channel>();
-  const intakes = new Map<InstanceId, Intake>();
+  const intakes = new Map<InstanceId, { readonly intake: Intake; readonly channel: Channel }>();
   const patterns = openPatterns();
   const ended = new Map<InstanceId, Ear>();
-  const scratch = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+  /** Of instances that have ended, and are not read to their end yet. */
+  const leaving = new Map<InstanceId, Intake>();
+  const large = new LargeFifos(splice);
 
   const fifoPath = (instance: Instance): string => join(fifoFolder, String(instance.serial));
 
   function channelOf(vassalName: string, policy: LogPolicy): Channel {
     const known = channels.get(vassalName);
     if (known !== undefined) {
-      known.log.policy = policy;
+      known.policy = policy;
       return known;
     }
     const path = join(options.logFolder, logFileName(vassalName));
     const losses = new Losses(clock, (loss) => options.onLost(vassalName, loss));
     const rotation = new Rotation(path, compressions, stop.signal);
-    const inside = new Set<Intake>();
-    const log = new LogFile({ path, policy, losses, rotation, onRoom: () => resume(inside) });
-    const channel = { vassalName, log, losses, intakes: inside };
+    const channel: Channel = new Channel({ clock, epoll, splice, path, policy, losses, rotation, onOver: (intake) => over(vassalName, channel, losses, intake) });
     channels.set(vassalName, channel);
     return channel;
   }
@@ -119,67 +104,22 @@ export function openCapture(options: CaptureOptions): Capture {
   function take(vassalName: string, instance: Instance, path: string, fd: number): void {
     const policy = instance.runs.spec.log;
     const channel = channelOf(vassalName, policy);
-    const json = policy.format === 'json' ? new JsonLines(instance.id) : null;
+    const transform = policy.format === 'json' ? jsonOf(instance.id, clock) : null;
     const { ready } = instance.runs.spec;
     const ear = new Ear({ clock, patterns, early: ready.kind === 'log' && instance.readyMs === null ? ready.pattern : null });
-    const intake: Intake = { id: instance.id, path, fd, channel, json, ear, paused: false };
-    epoll.watch(fd, () => pour(intake));
-    channel.intakes.add(intake);
-    intakes.set(intake.id, intake);
+    const intake = new Intake({ id: instance.id, path, fd, ear, transform, splice, large });
+    channel.add(intake);
+    intakes.set(intake.id, { intake, channel });
   }
 
-  /** Reads once: what comes in one turn of the event loop is bounded, however fast somebody prints. */
-  function pour(intake: Intake): void {
-    if (readOnce(intake) === 'ended') end(intake);
-    else if (intake.channel.log.full) for (const each of intake.channel.intakes) pause(each);
-  }
-
-  function readOnce(intake: Intake): 'ended' | 'empty' | number {
-    let length: number;
-    try {
-      length = readSync(intake.fd, scratch);
-    } catch (error) {
-      return errnoOf(error) === 'EAGAIN' ? 'empty' : 'ended';
+  function over(vassalName: string, channel: Channel, losses: Losses, intake: Intake): void {
+    if (intakes.delete(intake.id)) {
+      removeFifo(intake.path);
+      remember(intake);
     }
-    if (length === 0) return 'ended';
-    const data = Buffer.from(scratch.subarray(0, length));
-    intake.ear.hear(data);
-    intake.channel.log.append(intake.json === null ? data : intake.json.push(data, clock.now().at));
-    return length;
-  }
-
-  function pause(intake: Intake): void {
-    if (intake.paused) return;
-    intake.paused = true;
-    epoll.unwatch(intake.fd);
-  }
-
-  function resume(inside: ReadonlySet<Intake>): void {
-    for (const intake of inside) {
-      if (!intake.paused) continue;
-      intake.paused = false;
-      epoll.watch(intake.fd, () => pour(intake));
-    }
-  }
-
-  function drain(intake: Intake): void {
-    for (let left = MOST_LEFT_BYTES; left > 0; ) {
-      const read = readOnce(intake);
-      if (typeof read !== 'number') return;
-      left -= read;
-    }
-  }
-
-  function end(intake: Intake): void {
-    const { channel } = intake;
-    epoll.unwatch(intake.fd);
-    closeSync(intake.fd);
-    removeFifo(intake.path);
-    intakes.delete(intake.id);
-    remember(intake);
-    channel.intakes.delete(intake);
-    if (intake.json !== null) channel.log.append(intake.json.end(clock.now().at));
-    if (channel.intakes.size === 0) void abandon(channel);
+    leaving.delete(intake.id);
+    large.delete(intake.fd);
+    if (channel.isEmpty) void abandon(vassalName, channel, losses);
   }
 
   function remember(intake: Intake): void {
@@ -188,12 +128,18 @@ export function openCapture(options: CaptureOptions): Capture {
     if (ended.size > MOST_REMEMBERED && oldest !== undefined) ended.delete(oldest);
   }
 
-  async function abandon(channel: Channel): Promise<void> {
-    await channel.log.release();
+  async function abandon(vassalName: string, channel: Channel, losses: Losses): Promise<void> {
     // Its vassal may have been started again meanwhile; two files on one path would disturb each other.
-    if (channel.intakes.size > 0 || !channel.log.idle || channels.get(channel.vassalName) !== channel) return;
-    channel.losses.close();
-    channels.delete(channel.vassalName);
+    if (!(await channel.release()) || channels.get(vassalName) !== channel) return;
+    losses.close();
+    channels.delete(vassalName);
+  }
+
+  function lastLines(instance: InstanceId): readonly string[] {
+    const living = intakes.get(instance)?.intake;
+    // Its end may be known before its last words were heard.
+    (living ?? leaving.get(instance))?.listen();
+    return (living?.ear ?? ended.get(instance))?.lastLines() ?? [];
   }
 
   return {
@@ -228,26 +174,38 @@ export function openCapture(options: CaptureOptions): Capture {
       }
     },
     finished(instance) {
-      const intake = intakes.get(instance);
-      if (intake === undefined) return;
-      drain(intake);
-      end(intake);
+      const known = intakes.get(instance);
+      if (known === undefined) return;
+      const { intake, channel } = known;
+      intakes.delete(instance);
+      leaving.set(instance, intake);
+      // Nobody else will read it: what is in it goes with the last who has it open.
+      removeFifo(intake.path);
+      channel.finish(intake);
+      remember(intake);
     },
     watchLog(instance, pattern, onSeen) {
-      const ear = intakes.get(instance)?.ear ?? ended.get(instance);
+      const ear = intakes.get(instance)?.intake.ear ?? ended.get(instance);
       return ear?.watch(pattern, onSeen) ?? (() => {});
     },
-    lastLines(instance) {
-      const intake = intakes.get(instance);
-      // Its end may be known before its last words were read.
-      if (intake !== undefined) drain(intake);
-      return (intake?.ear ?? ended.get(instance))?.lastLines() ?? [];
+    lastLines,
+    quote(instance, tell) {
+      const intake = intakes.get(instance)?.intake ?? leaving.get(instance);
+      let told = false;
+      const speak = (): void => {
+        cancel();
+        if (!told) tell(lastLines(instance));
+        told = true;
+      };
+      const cancel = clock.after(STILL_MS, speak);
+      if (intake === undefined) speak();
+      else intake.whenStill(speak);
     },
     async reopenFiles() {
-      await Promise.all(Array.from(channels.values(), (channel) => channel.log.release()));
+      await Promise.all(Array.from(channels.values(), (channel) => channel.reopen()));
     },
     sweep() {
-      const known = new Set(Array.from(intakes.values(), (intake) => intake.path));
+      const known = new Set(Array.from(intakes.values(), ({ intake }) => intake.path));
       for (const name of readdirSync(fifoFolder)) {
         const path = join(fifoFolder, name);
         if (!known.has(path)) removeFifo(path);
@@ -255,19 +213,23 @@ export function openCapture(options: CaptureOptions): Capture {
     },
     async [Symbol.asyncDispose]() {
       epoll[Symbol.dispose]();
-      for (const intake of intakes.values()) {
-        // Its FIFO stays: the next emperor reads on.
-        drain(intake);
-        closeSync(intake.fd);
-        if (intake.json !== null) intake.channel.log.append(intake.json.end(clock.now().at));
-      }
+      // Their FIFOs stay: the next emperor reads on.
       intakes.clear();
       stop.abort();
-      await Promise.all(Array.from(channels.values(), (channel) => channel.log.release()));
+      await Promise.all(Array.from(channels.values(), (channel) => channel.close()));
       await compressions.idle();
-      for (const channel of channels.values()) channel.losses.close();
       channels.clear();
+      splice[Symbol.dispose]();
     },
+  };
+}
+
+/** Lines as objects. One that is not complete is not waited for any more: it is one as it is. */
+function jsonOf(id: InstanceId, clock: Clock): (lines: Buffer) => Buffer {
+  const json = new JsonLines(id);
+  return (lines) => {
+    const { at } = clock.now();
+    return Buffer.concat([json.push(lines, at), json.end(at)]);
   };
 }
 

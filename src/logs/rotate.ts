@@ -33,8 +33,6 @@ export class Rotation {
   readonly #compressions: Turnstile;
   /** Renaming and the ends of compressions must not meet. */
   readonly #renaming: Turnstile = new Turnstile();
-  /** How often all parts have moved up by one. */
-  #shifts = 0;
   #compressing = false;
   readonly #stop: AbortSignal;
 
@@ -51,30 +49,50 @@ export class Rotation {
    */
   async rotate(keep: number): Promise<void> {
     await this.#renaming.pass(() => this.#shift(keep));
-    if (!this.#compressing && keep >= FIRST_PACKED) {
-      this.#compressing = true;
-      void this.#compressions.pass(() => this.#compressAll());
-    }
+    this.#compress(keep);
   }
 
+  /**
+   * Finishes what an emperor before this one had begun: a rotation within which it died, compressions that were not done. To be called once, before the current file is opened.
+   * @throws what rename(2) and unlink(2) say
+   */
+  async recover(keep: number): Promise<void> {
+    await this.#renaming.pass(async () => {
+      const missing = (await this.#newestRow()) + 1;
+      // Parts move up from the oldest on: in between, the place of one is free.
+      if ((await findPart(this.#log, missing + 1)) !== null) await this.#shift(keep);
+    });
+    this.#compress(keep);
+  }
+
+  #compress(keep: number): void {
+    if (this.#compressing || keep < FIRST_PACKED) return;
+    this.#compressing = true;
+    void this.#compressions.pass(() => this.#compressAll());
+  }
+
+  /** Number of the last part before the first that is missing. */
+  async #newestRow(): Promise<number> {
+    let last = 0;
+    while ((await findPart(this.#log, last + 1)) !== null) last += 1;
+    return last;
+  }
+
+  /** Each step leaves all parts in order, and none in two places: whoever finds it half done goes on by doing it again. */
   async #shift(keep: number): Promise<void> {
     if (keep === 0) {
       await rm(this.#log, { force: true });
       return;
     }
-    let oldest = 0;
-    while ((await findPart(this.#log, oldest + 1)) !== null) oldest += 1;
-    for (let index = oldest; index >= 1; index--) {
+    for (let index = await this.#newestRow(); index >= 1; index--) {
       const forms = await findPart(this.#log, index);
-      if (index >= keep) {
-        await rm(partPath(this.#log, index), { force: true });
-        await rm(packedPath(this.#log, index), { force: true });
-      } else if (forms?.packed === true) {
-        await rename(packedPath(this.#log, index), packedPath(this.#log, index + 1));
-        await rm(partPath(this.#log, index), { force: true });
-      } else if (forms !== null) await rename(partPath(this.#log, index), partPath(this.#log, index + 1));
+      if (forms === null) continue;
+      // Both are there: what is compressed is complete. First of all the other, which would be in the way, or come back to life alone.
+      if (forms.packed && forms.plain) await rm(partPath(this.#log, index), { force: true });
+      const path = forms.packed ? packedPath : partPath;
+      if (index >= keep) await rm(path(this.#log, index), { force: true });
+      else await rename(path(this.#log, index), path(this.#log, index + 1));
     }
-    this.#shifts += 1;
     await rename(this.#log, partPath(this.#log, 1)).catch((error: unknown) => {
       if (errnoOf(error) !== 'ENOENT') throw error;
     });
@@ -91,21 +109,26 @@ export class Rotation {
   }
 
   async #compressOne(): Promise<boolean> {
-    const found = await this.#renaming.pass(() => this.#openPlain());
-    if (found === null) return false;
     const half = `${this.#log}.gz.tmp`;
+    const found = await this.#renaming.pass(() => this.#openPlain());
+    if (found === null) {
+      await rm(half, { force: true });
+      return false;
+    }
+    // It stays open until its place is known again, so that no other file gets its number meanwhile.
+    await using file = found.file;
     try {
       await rm(half, { force: true });
       await pipeline(
-        found.file.createReadStream({ highWaterMark: BLOCK_BYTES }),
+        file.createReadStream({ highWaterMark: BLOCK_BYTES, autoClose: false }),
         createGzip({ chunkSize: BLOCK_BYTES }),
         createWriteStream(half, { flags: 'wx', mode: found.mode }),
         { signal: this.#stop },
       );
       await this.#renaming.pass(async () => {
         // It was read while rotations went on: by now it is further up, or dropped.
-        const index = found.index + this.#shifts - found.shifts;
-        if ((await findPart(this.#log, index))?.plain !== true) return;
+        const index = await this.#placeOf(found.ino);
+        if (index === null) return;
         await rename(half, packedPath(this.#log, index));
         await rm(partPath(this.#log, index));
       });
@@ -115,14 +138,26 @@ export class Rotation {
     return true;
   }
 
-  async #openPlain(): Promise<{ file: FileHandle; mode: number; index: number; shifts: number } | null> {
+  async #openPlain(): Promise<{ readonly file: FileHandle; readonly mode: number; readonly ino: bigint } | null> {
     for (let index = FIRST_PACKED; ; index++) {
       const forms = await findPart(this.#log, index);
       if (forms === null) return null;
-      if (forms.packed) continue;
       const path = partPath(this.#log, index);
-      const { mode } = await lstat(path);
-      return { file: await open(path, constants.O_RDONLY | constants.O_NOFOLLOW), mode: mode & 0o777, index, shifts: this.#shifts };
+      // An emperor died between the end of a compression and this.
+      if (forms.packed && forms.plain) await rm(path);
+      if (forms.packed) continue;
+      const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+      const { mode, ino } = await file.stat({ bigint: true });
+      return { file, mode: Number(mode) & 0o777, ino };
+    }
+  }
+
+  /** Which part a file is now, as long as that is not compressed. */
+  async #placeOf(ino: bigint): Promise<number | null> {
+    for (let index = FIRST_PACKED; ; index++) {
+      const forms = await findPart(this.#log, index);
+      if (forms === null) return null;
+      if (forms.plain && !forms.packed && (await lstat(partPath(this.#log, index), { bigint: true })).ino === ino) return index;
     }
   }
 }

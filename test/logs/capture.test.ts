@@ -1,14 +1,18 @@
-import { closeSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, write, writeFileSync, writeSync } from 'node:fs';
+import {
+  appendFileSync, closeSync, constants, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, truncateSync, write, writeFileSync, writeSync,
+} from 'node:fs';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { LogPolicy } from '../../src/core/spec.ts';
 import type { Instance } from '../../src/core/state.ts';
 import { openLibc } from '../../src/kernel/libc.ts';
+import { openSplice } from '../../src/kernel/splice.ts';
 import { openCapture, type Capture, type CaptureOptions } from '../../src/logs/capture.ts';
 import type { Seen } from '../../src/logs/line-watch.ts';
 import { tail } from '../../src/logs/tail.ts';
@@ -445,5 +449,166 @@ describe('what an instance prints', () => {
       stage.capture.finished(printed(RAW, serial).id);
     }
     expect([1, 2, 101].map((serial) => stage.capture.lastLines(printed(RAW, serial).id))).toEqual([[], ['2'], ['101']]);
+  });
+});
+
+describe('what prints into one log', () => {
+  /** Two instances, both of which have printed something. */
+  async function openPair(stage: Stage, log: LogPolicy = RAW): Promise<readonly [first: number, second: number]> {
+    const [first, second] = [stage.capture.open('shop', printed(log, 1)).writeFd, stage.capture.open('shop', printed(log, 2)).writeFd];
+    writeSync(first, '1\n');
+    await until(() => expect(stage.text()).toBe('1\n'));
+    writeSync(second, '2\n');
+    await until(() => expect(stage.text()).toBe('1\n2\n'));
+    return [first, second];
+  }
+
+  it('does not get into the lines of another: a line that has begun waits for its end', async () => {
+    await using stage = openStage();
+    const [first, second] = await openPair(stage);
+    writeSync(first, 'begin');
+    writeSync(second, 'whole\n');
+    await until(() => expect(stage.text()).toBe('1\n2\nwhole\n'));
+    writeSync(first, ' and ');
+    writeSync(second, 'another\n');
+    await until(() => expect(stage.text()).toBe('1\n2\nwhole\nanother\n'));
+    writeSync(first, 'end\n');
+    await until(() => expect(stage.text()).toBe('1\n2\nwhole\nanother\nbegin and end\n'));
+    closeSync(first);
+    closeSync(second);
+  });
+
+  it('does not wait longer than 5 s for the end of a line', async () => {
+    await using stage = openStage();
+    const [first, second] = await openPair(stage);
+    writeSync(first, 'name? ');
+    await until(() => expect(stage.clock.waiting).toBe(1));
+    expect(stage.text()).toBe('1\n2\n');
+    stage.clock.advance(5_000);
+    await until(() => expect(stage.text()).toBe('1\n2\nname? '));
+    closeSync(first);
+    closeSync(second);
+  });
+
+  it('does not wait for the end of a line once it is alone', async () => {
+    await using stage = openStage();
+    const [first, second] = await openPair(stage);
+    writeSync(first, 'name? ');
+    await until(() => expect(stage.clock.waiting).toBe(1));
+    closeSync(second);
+    stage.capture.finished(printed(RAW, 2).id);
+    await until(() => expect(stage.text()).toBe('1\n2\nname? '));
+    closeSync(first);
+  });
+
+  it('does not wait for the end of a line that is longer than a FIFO', async () => {
+    await using stage = openStage();
+    const [first, second] = await openPair(stage);
+    const line = 'x'.repeat(300_000);
+    await print(first, line);
+    await until(() => expect(stage.text().length).toBeGreaterThan(200_000));
+    await print(first, '\n');
+    await until(() => expect(stage.text()).toBe(`1\n2\n${line}\n`));
+    closeSync(first);
+    closeSync(second);
+  });
+
+  it('begins a new line where another one has left its own open', async () => {
+    await using stage = openStage();
+    const first = stage.capture.open('shop', printed(RAW, 1)).writeFd;
+    writeSync(first, 'name? ');
+    await until(() => expect(stage.text()).toBe('name? '));
+    const second = stage.capture.open('shop', printed(RAW, 2)).writeFd;
+    writeSync(second, 'whole\n');
+    await until(() => expect(stage.text()).toBe('name? \nwhole\n'));
+    writeSync(first, 'shop\n');
+    await until(() => expect(stage.text()).toBe('name? \nwhole\nshop\n'));
+    closeSync(first);
+    closeSync(second);
+  });
+});
+
+describe('what is not in the log yet', () => {
+  it('stays in the FIFO for the next emperor, also the beginning of a line that will be an object', async () => {
+    await using stage = openStage();
+    const { writeFd } = stage.capture.open('shop', printed({ ...RAW, format: 'json' }));
+    writeSync(writeFd, 'one\ntwo');
+    await until(() => expect(stage.text()).toContain('"one"'));
+    await until(() => expect(stage.clock.waiting).toBe(1));
+    const other = openSync(join(stage.fifos, '1'), constants.O_RDONLY | constants.O_NONBLOCK);
+    using splice = openSplice(openLibc());
+    const seen: string[] = [];
+    splice.peek(other, 100, (piece) => seen.push(piece.toString()));
+    expect(seen).toEqual(['two']);
+    closeSync(other);
+    writeSync(writeFd, ' three\n');
+    await until(() => expect(stage.text()).toContain('"two three"'));
+    closeSync(writeFd);
+  });
+
+  it('is heard, and told of when it is asked for', async () => {
+    await using stage = openStage();
+    const instance = printed(RAW);
+    const { writeFd } = stage.capture.open('shop', instance);
+    const told: (readonly string[])[] = [];
+    writeSync(writeFd, 'x\n'.repeat(30_000) + 'cannot go on\n');
+    stage.capture.quote(instance.id, (lines) => told.push(lines));
+    expect(told.map((lines) => lines.at(-1))).toEqual(['cannot go on']);
+    await until(() => expect(stage.text()).toContain('go on\n'));
+    writeSync(writeFd, 'goodbye\n');
+    closeSync(writeFd);
+    stage.capture.finished(instance.id);
+    stage.capture.quote(instance.id, (lines) => told.push(lines));
+    await until(() => expect(told.map((lines) => lines.at(-1))).toEqual(['cannot go on', 'goodbye']));
+    expect(stage.clock.waiting).toBe(0);
+  });
+});
+
+describe('a log file', () => {
+  it('goes on at its end when somebody truncates it', async () => {
+    await using stage = openStage();
+    const { writeFd } = stage.capture.open('shop', printed(RAW));
+    writeSync(writeFd, 'copied away\n');
+    await until(() => expect(stage.text()).toBe('copied away\n'));
+    truncateSync(join(stage.logs, 'shop.log'));
+    writeSync(writeFd, 'new\n');
+    await until(() => expect(stage.text()).toBe('new\n'));
+    appendFileSync(join(stage.logs, 'shop.log'), 'a remark\n');
+    writeSync(writeFd, 'newer\n');
+    await until(() => expect(stage.text()).toBe('new\na remark\nnewer\n'));
+    closeSync(writeFd);
+  });
+
+  it('may be a FIFO, which is written to as a file is', async () => {
+    await using stage = openStage();
+    mkdirSync(stage.logs);
+    execFileSync('mkfifo', [join(stage.logs, 'shop.log')]);
+    const { writeFd } = stage.capture.open('shop', printed({ ...RAW, maxBytes: 1 }));
+    const reader = spawn('head', ['-n', '2', join(stage.logs, 'shop.log')], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const read = text(reader.stdout);
+    writeSync(writeFd, 'one\n');
+    writeSync(writeFd, 'two\n');
+    expect(await read).toBe('one\ntwo\n');
+    expect(readdirSync(stage.logs)).toEqual(['shop.log']);
+    closeSync(writeFd);
+  });
+
+  it.runIf(asRoot)('may be one that can only be appended to', async (context) => {
+    await using stage = openStage();
+    mkdirSync(stage.logs);
+    const log = join(stage.logs, 'shop.log');
+    writeFileSync(log, 'old\n');
+    try {
+      execFileSync('chattr', ['+a', log], { stdio: 'pipe' });
+    } catch {
+      // Not every file system knows that.
+      context.skip();
+    }
+    const { writeFd } = stage.capture.open('shop', printed(RAW));
+    writeSync(writeFd, 'new\n');
+    await until(() => expect(stage.text()).toBe('old\nnew\n'));
+    expect(stage.lost).toEqual([]);
+    execFileSync('chattr', ['-a', log]);
+    closeSync(writeFd);
   });
 });

@@ -95,7 +95,7 @@ it('tells of others while one prints without end', async () => {
   await proofOf(events, 'shop#1');
   for (let serial = 2; serial <= 20; serial++) runner.launch('shop', instanceOf(serial, program('dies-at-once', '0')), []);
   for (let serial = 2; serial <= 20; serial++) await ended(events, `shop#${serial}`);
-  expect(readFileSync(stage.log, 'utf8')).toBe('cannot go on\n'.repeat(19));
+  await until(() => expect(readFileSync(stage.log, 'utf8')).toBe('cannot go on\n'.repeat(19)));
   runner.signal(instanceOf(1).id, 'SIGKILL', 'group');
   await ended(events, 'shop#1');
 });

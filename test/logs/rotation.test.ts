@@ -124,6 +124,21 @@ describe('rotation', () => {
     expect(readAll(folder)).toEqual(Object.fromEntries(expected));
   });
 
+  it.each([
+    ['nothing, where all is in its place', { 'x.log': 'd', 'x.log.1': 'c', 'x.log.2.gz': 'b' }, { 'x.log': 'd', 'x.log.1': 'c', 'x.log.2.gz': 'b' }],
+    ['a rotation that had moved some parts', { 'x.log': 'd', 'x.log.1': 'c', 'x.log.3.gz': 'b' }, { 'x.log.1': 'd', 'x.log.2.gz': 'c', 'x.log.3.gz': 'b' }],
+    ['a rotation that had moved all parts', { 'x.log': 'd', 'x.log.2': 'c', 'x.log.3.gz': 'b' }, { 'x.log.1': 'd', 'x.log.2.gz': 'c', 'x.log.3.gz': 'b' }],
+    ['compressions that were not done', { 'x.log': 'd', 'x.log.1': 'c', 'x.log.2': 'b', 'x.log.3': 'a' }, { 'x.log': 'd', 'x.log.1': 'c', 'x.log.2.gz': 'b', 'x.log.3.gz': 'a' }],
+    ['a compression that was half done', { 'x.log': 'd', 'x.log.1': 'c', 'x.log.2': 'b', 'x.log.gz.tmp': 'half' }, { 'x.log': 'd', 'x.log.1': 'c', 'x.log.2.gz': 'b' }],
+    ['a compression after which the plain part is there', { 'x.log': 'd', 'x.log.1': 'c', 'x.log.2': 'b', 'x.log.2.gz': 'b' }, { 'x.log': 'd', 'x.log.1': 'c', 'x.log.2.gz': 'b' }],
+    ['what is left of a compression of a part that is gone', { 'x.log': 'd', 'x.log.gz.tmp': 'half' }, { 'x.log': 'd' }],
+  ])('is finished by the next emperor: %s', async (_what, before, after) => {
+    const { folder, rotation, compressions } = open(before);
+    await rotation.recover(9);
+    await compressions.idle();
+    expect(readAll(folder)).toEqual(after);
+  });
+
   it('leaves a part plain when it is told to stop', async () => {
     const { folder, rotation, compressions, stop } = open({ 'x.log': 'd', 'x.log.1': 'c' });
     stop.abort();
