@@ -40,7 +40,7 @@ export interface Summary {
   readonly resent: number;
   readonly lost: number;
   readonly lines: number;
-  /** With emperors that were killed, with instances that ended unheard, and for want of room on the small disk. */
+  /** With instances that ended unheard, and for want of room on the small disk. */
   readonly linesLost: number;
   readonly emperorDeaths: number;
   readonly adopted: number;
@@ -301,7 +301,7 @@ export class Campaign implements AsyncDisposable {
     const printed = printedLines(join(this.folder, 'counts'));
     const deadlineMs = this.#now() + LOG_MS;
     for (;;) {
-      const accounts = await accountAside({ logs: this.#realm.logs, printed, unheard: this.#reign.unheard, bereaved: this.#reign.bereaved });
+      const accounts = await accountAside({ logs: this.#realm.logs, printed, unheard: this.#reign.unheard });
       const small = new Set(this.#members.filter((member) => member.onSmallDisk).map(({ name }) => name));
       const wrong = [...wrongLines(accounts.filter(({ vassal }) => !small.has(vassal))), ...untoldLosses(accounts.filter(({ vassal }) => small.has(vassal)), this.#reign.losses, this.#reign.deaths)];
       if (wrong.length === 0) {

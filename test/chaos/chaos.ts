@@ -28,7 +28,7 @@ function sumUp({ operations, answered, resent, lost, lines, linesLost, emperorDe
   say(`\nseed ${seed}: nothing that must not be`);
   for (const [kind, outcomes] of operations) say(`  ${kind.padEnd(16)} ${Array.from(outcomes, ([outcome, times]) => `${times} ${outcome}`).join(', ')}`);
   say(`  requests: ${answered} answered, ${lost} lost with what was killed or stopped, ${resent} resent`);
-  say(`  lines: ${lines} found once, ${linesLost} lost with a killed emperor, with an instance that ended while there was none, or for want of room; looks: ${looks}; emperor deaths: ${emperorDeaths}; adopted instances: ${adopted}`);
+  say(`  lines: ${lines} found once, ${linesLost} lost with an instance that ended while there was no emperor, or for want of room; looks: ${looks}; emperor deaths: ${emperorDeaths}; adopted instances: ${adopted}`);
   for (const { pid, descriptors, threads, residentBytes, instances } of quietPoints) say(`  quiet: emperor ${pid} with ${instances} instances: ${descriptors} descriptors, ${threads} threads, ${Math.round(residentBytes / 2 ** 20)} MiB`);
 }
 

@@ -10,16 +10,8 @@ export function printedLines(counts: string): ReadonlyMap<string, number> {
   return new Map(readdirSync(counts).filter((name) => name.includes('#')).map((instance) => [instance, Number(readFileSync(join(counts, instance), 'latin1'))]));
 }
 
-/** What the deaths of emperors mean to the output of instances. */
-export interface Bereavement {
-  /** Instances that ended while there was no emperor. */
-  readonly unheard: ReadonlySet<string>;
-  /** Emperors that were killed while an instance ran. */
-  readonly bereaved: ReadonlyMap<string, number>;
-}
-
-/** Compares what was printed with what the logs hold. */
-export function account(logs: string, printed: ReadonlyMap<string, number>, { unheard, bereaved }: Bereavement): readonly Account[] {
+/** Compares what was printed with what the logs hold. @param unheard instances that ended while there was no emperor */
+export function account(logs: string, printed: ReadonlyMap<string, number>, unheard: ReadonlySet<string>): readonly Account[] {
   const found = new Map<string, Map<number, number>>();
   for (const text of texts(logs)) {
     for (const [, instance = '', number = ''] of text.matchAll(LINE)) {
@@ -30,7 +22,7 @@ export function account(logs: string, printed: ReadonlyMap<string, number>, { un
   }
   return Array.from(printed, ([instance, count]) => ({
     instance, vassal: instance.slice(0, instance.lastIndexOf('#')), printed: count, found: found.get(instance) ?? new Map<number, number>(),
-    unheard: unheard.has(instance), bereaved: bereaved.get(instance) ?? 0,
+    unheard: unheard.has(instance),
   }));
 }
 

@@ -34,10 +34,8 @@ export class Reign {
   #onReigns: () => void = () => {};
   readonly #absences: Absence[] = [];
   readonly losses: ToldLoss[] = [];
-  /** Instances that ended while there was no emperor. */
+  /** Instances that ended while there was no emperor, or so short before that it may not have read their last words. */
   readonly unheard: Set<string> = new Set();
-  /** Emperors that were killed while an instance ran. */
-  readonly bereaved: Map<string, number> = new Map();
   #orphans: readonly string[] = [];
   readonly #lastSeenMs: Map<string, number> = new Map();
   deaths = 0;
@@ -99,7 +97,7 @@ export class Reign {
     this.#orphans = [...this.#orphans, ...processTable(this.realm.state).map(({ instance }) => instance)];
     this.sees(this.#orphans);
     const recent = [...this.#lastSeenMs].filter(([, atMs]) => atMs > this.#now() - RECENT_MS);
-    for (const [instance] of recent) this.bereaved.set(instance, (this.bereaved.get(instance) ?? 0) + 1);
+    for (const [instance] of recent) if (!this.#orphans.includes(instance)) this.unheard.add(instance);
     child.kill('SIGKILL');
     await exited;
   }

@@ -147,7 +147,7 @@ describe('a full disk', () => {
   /** A daemon that sees a small file system of its own in a folder, and what runs a command where it can be seen. */
   async function onSmallDisk(place: Place, folder: string, size: string): Promise<{ daemon: Daemon; inside: (script: string) => void }> {
     mkdirSync(folder);
-    const daemon = await Daemon.start(place, { through: ['unshare', '--mount', '/bin/sh', '-c', `mount -t tmpfs -o ${size} tmpfs "$0" && exec "$@"`, folder] });
+    const daemon = await Daemon.start(place, { through: ['unshare', '--mount', '/bin/sh', '-c', `mount -t tmpfs -o ${size},mode=0755 tmpfs "$0" && exec "$@"`, folder] });
     const inside = (script: string): void => void execFileSync('nsenter', [`--mount=/proc/${daemon.process.pid}/ns/mnt`, '/bin/sh', '-c', script, folder]);
     return { daemon, inside };
   }

@@ -9,6 +9,8 @@ const config: ViteUserConfig = defineConfig({
     pool: 'forks',
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // A loaded machine takes its time; who waits for longer waits in vain.
+    expect: { poll: { timeout: 20_000 } },
   },
 });
 
