@@ -1,19 +1,17 @@
-import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { hideEnvironment } from '../config/hiding/hide-environment.ts';
 import type { Address } from '../core/address.ts';
 import type { Event } from '../core/event.ts';
 import { holdsSockets } from '../core/generation.ts';
-import { chosen, isDown, living } from '../core/lifecycle.ts';
+import { chosen, living } from '../core/lifecycle.ts';
 import type { EmperorState } from '../core/state.ts';
 import { firstState } from '../core/step.ts';
 import { claim } from '../control/socket.ts';
 import type { Identity } from '../control/command.ts';
-import { EmperorError, reasonOf } from '../errors.ts';
+import { EmperorError } from '../errors.ts';
 import { keepInherited } from '../kernel/inherited.ts';
 import { openLibc } from '../kernel/libc.ts';
 import { openPeerOf, peerNamer } from '../kernel/peer.ts';
-import { lockFile } from '../kernel/lock.ts';
 import { openUserDatabase } from '../kernel/user.ts';
 import { openCapture } from '../logs/capture.ts';
 import { ownerOf } from '../notify/kinship.ts';
@@ -29,11 +27,11 @@ import { openSockets } from '../sockets/open-sockets.ts';
 import { openStore } from '../store/sqlite.ts';
 import { systemClock } from '../world/clock.ts';
 import { openLogger } from '../world/logger.ts';
-import { makeFolder } from '../world/make-folder.ts';
-import { notOwn } from '../world/own-folder.ts';
 import { readVersion } from '../world/version.ts';
 import { createDeclarer } from './declare.ts';
 import { createEmperor, type Emperor } from './emperor.ts';
+import { closeAll, untilEnd } from './ending.ts';
+import { claimFolders } from './folders.ts';
 import { HANDOVER_VARIABLE, parseHandover } from './handover.ts';
 import { judgeOf } from './host.ts';
 import { logReader } from './log-reader.ts';
@@ -86,13 +84,7 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
     const inheritance = parseHandover(settings.environment[HANDOVER_VARIABLE]);
     // Before anything of an earlier emperor is touched: it may be there still.
     await claim(settings.control);
-    // Instances of other users have to reach the notify socket; what else is in there is closed to them.
-    prepareFolder(settings.state, 'state', 0o711);
-    refuseForeign(settings.state);
-    const lock = lockFile(libc, join(settings.state, 'lock'), `pid ${process.pid}, version ${readVersion()}, since ${new Date(clock.now().at).toISOString()}`);
-    if (typeof lock === 'string') throw new EmperorError('E_EMPEROR_RUNS', `another emperor is at work on ${settings.state} (${lock}); end it first, or name another folder with --state`);
-    opened(lock);
-    prepareFolder(settings.logs, 'logs', 0o750);
+    opened(claimFolders(settings, libc, clock));
 
     const store = opened(openStore(settings.state, { now: () => clock.now().at, onTrouble: (code, message) => logger.error({ code }, message) }));
     const memory = store.load();
@@ -231,47 +223,7 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
 /** Settings that an emperor has for life. */
 const FIXED = ['sources', 'allowWritable', 'state', 'control', 'controlGroup', 'logs', 'rescanMs', 'maxStarting', 'cgroup'] as const;
 
-/** In the reverse order of opening, whatever happens to one of them. */
-async function closeAll(parts: readonly (Disposable | AsyncDisposable)[]): Promise<void> {
-  const failures: unknown[] = [];
-  for (const part of parts.toReversed()) {
-    try {
-      await (Symbol.asyncDispose in part ? part[Symbol.asyncDispose]() : part[Symbol.dispose]());
-    } catch (error) {
-      failures.push(error);
-    }
-  }
-  if (failures.length > 0) throw new AggregateError(failures, `the emperor did not end in good order: ${failures.map(reasonOf).join('; ')}`);
-}
-
-async function untilEnd(emperor: Emperor): Promise<void> {
-  await new Promise<void>((resolve) => {
-    emperor.subscribe((_, state) => {
-      if (isOver(state)) resolve();
-    });
-  });
-}
-
 /** Every address that some vassal may ask for. */
 function addressesIn({ vassals }: EmperorState): readonly Address[] {
   return [...vassals.values()].flatMap((vassal) => chosen(vassal)?.spec.listen ?? []).map(({ address }) => address);
-}
-
-function isOver(state: EmperorState): boolean {
-  if (state.life !== 'stopping') return state.life === 'leaving';
-  return [...state.vassals.values()].every((vassal) => isDown(vassal) && vassal.leaving.length === 0);
-}
-
-/** What is in the state folder decides what is run as whom, and its sockets whom the emperor believes. */
-function refuseForeign(state: string): void {
-  const trouble = notOwn(state);
-  if (trouble !== null) throw new EmperorError('E_SETTINGS', `cannot use the state folder ${state}: it ${trouble}; name another one with --state`);
-}
-
-function prepareFolder(path: string, flag: string, mode: number): void {
-  try {
-    if (makeFolder(path, mode)) chmodSync(path, mode);
-  } catch (error) {
-    throw new EmperorError('E_SETTINGS', `cannot make the folder ${path}: ${reasonOf(error)}; name another one with --${flag}`, { cause: error });
-  }
 }
