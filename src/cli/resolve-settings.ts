@@ -32,7 +32,7 @@ export function resolveSettings(
   const paths = defaultPaths(where);
   return {
     sources: sources.length > 0 ? sources : configured.sources ?? [paths.source],
-    state: resolve(flags.state ?? variable(where, 'EMPEROR_STATE') ?? configured.state ?? paths.state),
+    state: resolve(flags.state ?? stateVariable(where) ?? configured.state ?? paths.state),
     control: resolve(flags.control ?? variable(where, 'EMPEROR_CONTROL') ?? configured.control ?? paths.control),
     controlGroup: flags.controlGroup ?? configured['control-group'] ?? null,
     logs: resolve(flags.logs ?? variable(where, 'EMPEROR_LOGS') ?? configured.logs ?? paths.logs),
@@ -59,6 +59,11 @@ const DEFAULT_RESCAN_MS = 60_000;
 
 /** A start is mostly work, and some waiting. */
 const STARTS_A_CORE = 2;
+
+/** In the environment of an instance it is the mark of who started that: an emperor that is itself a vassal has a folder of its own. */
+function stateVariable(where: Whereabouts): string | null {
+  return variable(where, 'EMPEROR_INSTANCE') === null ? variable(where, 'EMPEROR_STATE') : null;
+}
 
 /** A variable of the environment; an empty one counts as absent. */
 function variable({ environment }: Whereabouts, name: string): string | null {

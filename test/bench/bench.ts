@@ -3,6 +3,7 @@ import { cpus } from 'node:os';
 import { boot, drop, tenThousand } from './crowd.ts';
 import { asleep, knock } from './knocks.ts';
 import { latency } from './latency.ts';
+import { life } from './life.ts';
 import { noise } from './noise.ts';
 import { reloadAll } from './reload-all.ts';
 import { survival } from './survival.ts';
@@ -10,7 +11,7 @@ import { swap } from './swaps.ts';
 import { table, type Figure } from './table.ts';
 import { verbs } from './verbs.ts';
 
-const FIGURES: Readonly<Record<string, () => Promise<readonly Figure[]>>> = { latency, drop, boot, tenThousand, noise, verbs, swap, knock, reloadAll, asleep, survival };
+const FIGURES: Readonly<Record<string, () => Promise<readonly Figure[]>>> = { latency, drop, boot, tenThousand, noise, verbs, swap, knock, reloadAll, asleep, survival, life };
 
 const asked = process.argv.slice(2);
 const figures: Figure[] = [];

@@ -53,6 +53,11 @@ describe('settings', () => {
     });
   });
 
+  it('of an emperor that is itself an instance are not the marks of that', () => {
+    const where = user({ EMPEROR_STATE: '/outer/state', EMPEROR_INSTANCE: 'inner#1', EMPEROR_VASSAL: 'inner' });
+    expect(resolveSettings([], {}, {}, where, process).state).toBe(resolveSettings([], {}, {}, user({}), process).state);
+  });
+
   it('are what the configuration file says', () => {
     expect(resolveSettings([], {}, configured, ROOT, process)).toMatchObject({
       sources: ['/c/v'], state: '/c/state', control: '/c/control', controlGroup: 'adm', logs: '/c/logs', logLevel: 'warn', rescanMs: 5_000, maxStarting: 1, cgroup: 'none',

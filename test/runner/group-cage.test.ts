@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import type { Instance } from '../../src/core/state.ts';
 import { findMarked } from '../../src/runner/strays.ts';
@@ -50,6 +52,20 @@ describe('a direct runner without cgroups', () => {
     for (const { pid } of all) process.kill(pid, 'SIGTERM');
     await Promise.all(all.map(({ instance }) => household.exit(instance.id)));
     await expectNobodyLeft(household.state);
+  });
+
+  it('leaves alone whoever has the state folder in the environment and is no instance: it is a setting, too', async () => {
+    await using household = openHousehold();
+    const bystander = spawn('/bin/sleep', ['1000'], { env: { EMPEROR_STATE: household.state } });
+    await once(bystander, 'spawn');
+    household.open().cage.sweep(new Set());
+    const { instance, pid } = await withDaemon(household, 1);
+    process.kill(pid, 'SIGTERM');
+    await household.exit(instance.id);
+    await expectNobodyLeft(household.state);
+    expect(bystander.signalCode).toBeNull();
+    bystander.kill();
+    expect(await once(bystander, 'exit')).toEqual([null, 'SIGTERM']);
   });
 
   it('kills what an instance left whose end no emperor has seen', async () => {
