@@ -7,6 +7,8 @@ const config: ViteUserConfig = defineConfig({
     exclude: ['test/fixtures/**', 'node_modules/**'],
     globalSetup: ['test/tooling/build.ts'],
     pool: 'forks',
+    // By default one core would be left idle; most tests wait for processes of their own.
+    maxWorkers: '100%',
     testTimeout: 30_000,
     hookTimeout: 60_000,
     // A loaded machine takes its time; who waits for longer waits in vain.
