@@ -71,7 +71,7 @@ export function instanceMarkOf(pid: number, state: string): string | null {
 
 /** The state folder alone is no mark: it is a setting of emperors as well, which people export in their shells. */
 function isMarked(environment: readonly string[], state: string): boolean {
-  return environment.includes(`${MARKS.state}=${state}`) && valueOf(environment, MARKS.instance) !== '' && valueOf(environment, MARKS.vassal) !== '';
+  return environment.includes(`${MARKS.state}=${state}`) && valueOf(environment, MARKS.instance) !== '';
 }
 
 function readEnvironment(pid: number): readonly string[] {

@@ -41,6 +41,8 @@ export function openStore(folder: string, options: StoreOptions): Store {
       database.pragma('journal_mode = WAL');
       database.pragma('synchronous = NORMAL');
       database.pragma('foreign_keys = ON');
+      // Little is read again; 16 MB would be the default, and fill up over the weeks.
+      database.pragma('cache_size = -2000');
       migrate(database);
       return storeIn(database, options.now);
     } catch (error) {
