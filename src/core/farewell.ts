@@ -7,7 +7,7 @@ import { note, type Turn } from './turn.ts';
  *
  *   (draining →) told → killed
  *
- * - draining: it gets no new connections, and serves those that wait for it. It is told when none waits any more, at the latest after its stop timeout.
+ * - draining: it gets no new connections, and serves those that wait for it. It is told when none waits any more, at the latest after its stop timeout, or after its linger where something waits for its end.
  * - told: it has got its stop signal, and its stop timeout runs.
  * - killed: with its whole group.
  */
@@ -28,11 +28,14 @@ export function kill(instance: Instance, turn: Turn): Leaving {
   return { instance, stage: 'killed', dueMs: turn.now.ms + KILL_AGAIN_MS };
 }
 
-/** Lets a generation go whose new connections another one gets from now on: it serves those that wait for it before. What users never came to is told at once. */
-export function dismiss(vassal: Vassal, generation: Generation, turn: Turn): readonly Leaving[] {
+/**
+ * Lets a generation go whose new connections another one gets from now on: it serves those that wait for it before. What users never came to is told at once.
+ * @param atMostMs how long that may take; without it the stop timeout
+ */
+export function dismiss(vassal: Vassal, generation: Generation, turn: Turn, atMostMs: number = Infinity): readonly Leaving[] {
   const drains = hasTraffic(vassal, generation);
   return instancesIn(generation).map((instance) =>
-    drains ? { instance, stage: 'draining', dueMs: turn.now.ms + instance.runs.spec.stopTimeoutMs } : curse(instance, turn));
+    drains ? { instance, stage: 'draining', dueMs: turn.now.ms + Math.min(atMostMs, instance.runs.spec.stopTimeoutMs) } : curse(instance, turn));
 }
 
 /** No connection waits for that generation any more: what was left to drain is told now. */

@@ -100,7 +100,7 @@ function bidFarewell(vassal: Vassal, turn: Turn): readonly Leaving[] {
   const { state } = vassal;
   if (state.phase !== 'reloading') return inService(vassal).map((instance) => curse(instance, turn));
   const [stays, goes] = state.stage.kind === 'swapped' ? [state.next, state.current] : [state.current, state.next];
-  return [...instancesIn(stays).map((instance) => curse(instance, turn)), ...dismiss(vassal, goes, turn)];
+  return [...instancesIn(stays).map((instance) => curse(instance, turn)), ...dismiss(vassal, goes, turn, goes.runs.spec.lingerMs)];
 }
 
 /** All that a stopping vassal had has ended (or need not be waited for): what is next follows from why it was brought down. @param before as it was, for the history */

@@ -113,7 +113,8 @@ function traffic({ state }: Vassal): Standing['traffic'] {
 
 /** All of it goes: what still drains is not to get what can wait for the next start. */
 function turnedAway({ leaving }: Vassal): Standing['traffic'] {
-  const told = leaving.find(({ stage, instance }) => stage !== 'draining' && holdsSockets(instance.runs));
+  // The newest: an older one may have closed its socket.
+  const told = leaving.findLast(({ stage, instance }) => stage !== 'draining' && holdsSockets(instance.runs));
   return told === undefined || leaving.every(({ stage }) => stage !== 'draining') ? null : { generation: told.instance.generation, share: 1, moves: true };
 }
 

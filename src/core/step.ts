@@ -123,6 +123,8 @@ function handle(state: EmperorState, event: Event, turn: Turn): Outcome {
     case 'listed':
     case 'showing': {
       if (state.life !== 'running') return NOTHING;
+      // What an earlier emperor left may have to go first: then nothing begins before all is known.
+      if (event.type === 'showing' && [...state.remembered.values()].some((each) => alive(each).length > 0)) return NOTHING;
       const { vassals, ...rest } = reconcile(state, event, turn);
       const sighted = state.sources.some((source) => source.name === event.source && source.blind !== null);
       if (sighted) turn.history.unshift(ofSource(turn, 'sighted', `${event.source} can be looked at again`));
@@ -186,6 +188,8 @@ function alive({ living, leaving }: Remembered): readonly Instance[] {
 }
 
 function shutdown(state: EmperorState, event: Event & { type: 'shutdown' }, turn: Turn): Outcome {
+  // It is the next emperor's from now on.
+  if (state.life === 'leaving') return NOTHING;
   if (event.keep) {
     turn.history.push(ofSource(turn, 'shutdown', 'the emperor goes, the instances stay'));
     return { vassals: new Map(), rest: { life: 'leaving' } };

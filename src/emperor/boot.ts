@@ -32,7 +32,7 @@ import { createDeclarer } from './declare.ts';
 import { createEmperor, type Emperor } from './emperor.ts';
 import { closeAll, untilEnd } from './ending.ts';
 import { claimFolders } from './folders.ts';
-import { HANDOVER_VARIABLE, parseHandover } from './handover.ts';
+import { HANDOVER_VARIABLE, readHandover } from './handover.ts';
 import { judgeOf } from './host.ts';
 import { logReader } from './log-reader.ts';
 import { logChanges } from './observe.ts';
@@ -81,7 +81,7 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
   async function build(): Promise<RunningEmperor> {
     const libc = openLibc();
     keepInherited(libc);
-    const inheritance = parseHandover(settings.environment[HANDOVER_VARIABLE]);
+    const inheritance = readHandover(settings.environment[HANDOVER_VARIABLE]);
     // Before anything of an earlier emperor is touched: it may be there still.
     await claim(settings.control);
     opened(claimFolders(settings, libc, clock));

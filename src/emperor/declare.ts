@@ -24,7 +24,7 @@ export interface Declarer extends Disposable {
   recheck(id: VassalId): void;
 }
 
-/** Files that are judged before the first of them are told of: while those are being started there is time for the others. Each part is twice as long as the one before. */
+/** At the first look: files that are judged before the first of them are told of. While those are being started there is time for the others. Each part is twice as long as the one before. */
 const FIRST_PART = 64;
 
 /**
@@ -79,9 +79,9 @@ export function createDeclarer(judges: Judges, clock: Pick<Clock, 'soon'>, post:
     }
   }
 
-  function tell(source: string, seen: readonly SeenFile[]): void {
+  function tell(source: string, seen: readonly SeenFile[], atMost = Infinity): void {
     telling.set(source, seen);
-    tellFrom(source, seen, 0, FIRST_PART);
+    tellFrom(source, seen, 0, atMost);
   }
 
   function tellFrom(source: string, seen: readonly SeenFile[], from: number, atMost: number): void {
@@ -123,8 +123,10 @@ export function createDeclarer(judges: Judges, clock: Pick<Clock, 'soon'>, post:
         for (const file of look.files) gone.delete(file.id);
         for (const id of gone) forgetWait(id);
       }
+      // Later on what goes has to go first: a file that was renamed wants the port of the old one.
+      const atMost = files.has(source) ? Infinity : FIRST_PART;
       files.set(source, look.files);
-      tell(source, look.files);
+      tell(source, look.files, atMost);
     },
     told: () => new Promise((resolve) => {
       if (telling.size === 0) resolve();
@@ -133,6 +135,7 @@ export function createDeclarer(judges: Judges, clock: Pick<Clock, 'soon'>, post:
     recheck,
     [Symbol.dispose]() {
       telling.clear();
+      for (const resolve of onceTold.splice(0)) resolve();
       for (const end of waits.values()) end();
       waits.clear();
     },

@@ -1,3 +1,4 @@
+import { closeSync, readFileSync } from 'node:fs';
 import type { Handed } from '../sockets/sockets.ts';
 
 /** What an emperor that executes its successor in the same process leaves open for it. All else the successor finds as after a crash. */
@@ -8,26 +9,28 @@ export interface Handover {
   readonly notify: number | null;
 }
 
-/** The environment variable in which it is told. */
+/** The environment variable that names the descriptor of a file in which it is told. */
 export const HANDOVER_VARIABLE = 'EMPEROR_HANDOVER';
 
 /** As after a crash. */
-const NO_HANDOVER: Handover = { sockets: [], notify: null };
+export const NO_HANDOVER: Handover = { sockets: [], notify: null };
 
 /** What has to stay open for it. */
 export function descriptorsOf({ sockets, notify }: Handover): readonly number[] {
   return [...sockets.map(({ fd }) => fd), ...(notify === null ? [] : [notify])];
 }
 
-/** For {@link HANDOVER_VARIABLE}. */
+/** For a file whose descriptor is the value of {@link HANDOVER_VARIABLE}: a variable takes 128 KiB at most, execve(2). */
 export function printHandover(handover: Handover): string {
   return JSON.stringify(handover);
 }
 
 /** Only a predecessor of ours writes it: one of another version may write other things, which are then left alone. */
-export function parseHandover(text: string | undefined): Handover {
-  if (text === undefined || text === '') return NO_HANDOVER;
+export function readHandover(descriptor: string | undefined): Handover {
+  if (descriptor === undefined || !/^\d+$/.test(descriptor)) return NO_HANDOVER;
   try {
+    const text = readFileSync(`/proc/self/fd/${descriptor}`, 'utf8');
+    closeSync(Number(descriptor));
     const { sockets, notify } = JSON.parse(text) as Partial<Handover>;
     return { sockets: Array.isArray(sockets) ? sockets : [], notify: typeof notify === 'number' ? notify : null };
   } catch {

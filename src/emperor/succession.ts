@@ -1,11 +1,12 @@
 import type { EmperorState } from '../core/state.ts';
-import { EmperorError } from '../errors.ts';
+import { EmperorError, reasonOf } from '../errors.ts';
 import { execute, openCopyDescriptor } from '../kernel/execute.ts';
 import type { Libc } from '../kernel/libc.ts';
+import { memoryFile } from '../kernel/memory-file.ts';
 import { hear, type Successor } from '../runner/successor.ts';
 import type { Handed } from '../sockets/sockets.ts';
 import type { Logger } from '../world/logger.ts';
-import { descriptorsOf, HANDOVER_VARIABLE, printHandover, type Handover } from './handover.ts';
+import { descriptorsOf, HANDOVER_VARIABLE, NO_HANDOVER, printHandover, type Handover } from './handover.ts';
 import type { Settings } from './settings.ts';
 
 /** How the program on the disk becomes the next emperor, in this process. */
@@ -35,6 +36,17 @@ export interface SuccessionParts {
 /** Nobody follows yet. */
 export function createSuccession({ libc, settings, logger, life, leave }: SuccessionParts): Succession {
   const { program: { file, args, rehearsal }, environment: { [HANDOVER_VARIABLE]: _, ...environment } } = settings;
+
+  /** Out of descriptors: then the next emperor begins as after a crash. */
+  function attempt(handOver: () => Handover): Handover {
+    try {
+      return handOver();
+    } catch (error) {
+      logger.error({ reason: reasonOf(error) }, 'sockets behind which nobody lives are closed: they cannot be handed over');
+      return NO_HANDOVER;
+    }
+  }
+
   let stage: 'none' | 'rehearsing' | 'certain' = 'none';
   return {
     async upgrade(actor) {
@@ -54,8 +66,9 @@ export function createSuccession({ libc, settings, logger, life, leave }: Succes
     bequeath({ sockets, notify }) {
       if (stage !== 'certain') return null;
       const copy = openCopyDescriptor(libc);
-      const handover: Handover = { sockets: sockets.handOver(copy), notify: notify.handOver(copy) };
-      return () => execute(libc, file, [file, ...args], { ...environment, [HANDOVER_VARIABLE]: printHandover(handover) }, descriptorsOf(handover));
+      const handover = attempt(() => ({ sockets: sockets.handOver(copy), notify: notify.handOver(copy) }));
+      const note = memoryFile(libc, printHandover(handover));
+      return () => execute(libc, file, [file, ...args], { ...environment, [HANDOVER_VARIABLE]: String(note) }, [note, ...descriptorsOf(handover)]);
     },
   };
 }

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import type { InstanceId, Proof } from '../core/state.ts';
 import { MARKS } from './environment.ts';
 import { readProcessStat } from '../kernel/process-stat.ts';
@@ -26,7 +26,7 @@ export function findMarked(state: string): MarkedProcess[] {
     const pid = Number(entry);
     if (!Number.isInteger(pid)) continue;
     const environment = readEnvironment(pid);
-    if (!isMarked(environment, state)) continue;
+    if (!isMarked(environment, state) || !isOfThisHost(pid)) continue;
     const stat = readProcessStat(pid);
     if (stat === null) continue;
     marked.push({
@@ -66,7 +66,17 @@ export function findInstances(state: string): ReadonlyMap<InstanceId, FoundInsta
 /** The id of the instance whose marks a process bears; null: it is gone, or of another state folder, or bears none. */
 export function instanceMarkOf(pid: number, state: string): string | null {
   const environment = readEnvironment(pid);
-  return isMarked(environment, state) ? valueOf(environment, MARKS.instance) : null;
+  return isMarked(environment, state) && isOfThisHost(pid) ? valueOf(environment, MARKS.instance) : null;
+}
+
+/** In a container another emperor may have a state folder of the same path, and root sees its instances, too: pid_namespaces(7). */
+function isOfThisHost(pid: number): boolean {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/pid`) === readlinkSync('/proc/self/ns/pid');
+  } catch {
+    // It is gone by now, or not ours to look at.
+    return false;
+  }
 }
 
 /** The state folder alone is no mark: it is a setting of emperors as well, which people export in their shells. */

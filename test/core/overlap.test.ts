@@ -211,6 +211,14 @@ describe('a canary', () => {
     expect(words(stage.wait(30_000))).toEqual(['SIGKILL group shop#2']);
   });
 
+  it('that accepts nothing does not hold up a restart for longer than its linger', () => {
+    const stage = serving(canary);
+    swapped(stage, canary);
+    stage.order('restart');
+    expect(words(stage.wait(1_999))).toEqual([]);
+    expect(words(stage.wait(1))).toEqual(['SIGTERM main shop#2']);
+  });
+
   it('that is refused and drains does not keep the next one from coming', () => {
     const stage = serving(canary);
     swapped(stage, canary);

@@ -463,6 +463,13 @@ describe('the end of the emperor', () => {
     expect(stage.state.life).toBe('leaving');
     expect(stage.phase()).toBe('ready');
   });
+
+  it('touches nothing any more that it has left to the next emperor', () => {
+    const stage = new Stage().serve(declare('shop'));
+    stage.play({ type: 'shutdown', keep: true, actor: 'test' });
+    expect(stage.play({ type: 'shutdown', keep: false, actor: 'SIGTERM' })).toEqual([]);
+    expect(stage.state.life).toBe('leaving');
+  });
 });
 
 describe('an earlier life', () => {
@@ -501,10 +508,10 @@ describe('an earlier life', () => {
     expect(stage.phase()).toBe('ready');
   });
 
-  it('lives on while only the first part of a listing without it is known', () => {
+  it('lives on, and nothing begins, while only the first part of a listing without it is known', () => {
     const stage = new Stage(undefined, [{ ...remembered, living: [instance] }]);
-    expect(words(stage.play({ type: 'showing', source: 'dir:///v', declarations: [declare('blog')] }))).toEqual(['launch blog#1']);
-    expect(stage.list(declare('blog'), declare('shop'))).toEqual([]);
+    expect(words(stage.play({ type: 'showing', source: 'dir:///v', declarations: [declare('blog')] }))).toEqual([]);
+    expect(words(stage.list(declare('blog'), declare('shop')))).toEqual(['launch blog#1']);
     expect(stage.phase()).toBe('ready');
   });
 

@@ -92,6 +92,19 @@ it('SIGUSR2 does the same; who waits at an idle or paused vassal meanwhile is an
   expect(await waits).not.toBeNull();
 }, 60_000);
 
+it('two thousand idle addresses are handed over, more than an environment variable could tell of', async () => {
+  await using daemon = await Daemon.start();
+  const paths = Array.from({ length: 2_000 }, (_, index) => `unix:${join(daemon.place.folder, `${'long'.repeat(5)}-${index}.sock`)}`);
+  // One vassal may have many.
+  for (let each = 0; each < 20; each += 1) {
+    daemon.write(`lazy${each}.toml`, ['[vassal]', `command = ["node", ${JSON.stringify(SERVER)}]`, `listen = ${JSON.stringify(paths.slice(each * 100, (each + 1) * 100))}`, 'on-demand = true', ''].join('\n'));
+  }
+  await daemon.until(({ vassals }) => vassals.filter(({ state }) => state === 'idle').length === 20, 'all are idle');
+  expect(await daemon.cli('upgrade')).toMatchObject({ code: 0 });
+  const { vassals } = await daemon.status();
+  expect(vassals.map(({ state, failure }) => [state, failure])).toEqual(vassals.map(() => ['idle', null]));
+}, 90_000);
+
 it('what changed in the folder during an upgrade is applied after it, and sockets of what is gone are closed', async () => {
   await using daemon = await Daemon.start();
   const port = await freePort();

@@ -139,3 +139,18 @@ it('tells of many files at once if all but a few are known', () => {
   declarer.look('dir:///v', { kind: 'listing', files: [...files, seen('shop')] });
   expect(events.slice(before).map(({ type }) => type)).toEqual(['listed']);
 });
+
+it('tells of many new files at once if the source was looked at before: what goes has to go first', () => {
+  const { declarer, events } = stage();
+  declarer.look('dir:///v', { kind: 'listing', files: [seen('shop')] });
+  declarer.look('dir:///v', { kind: 'listing', files: many() });
+  expect(events.map(({ type }) => type)).toEqual(['listed', 'listed']);
+});
+
+it('does not leave anybody waiting when it ends', async () => {
+  const { declarer } = stage({ soon: () => undefined });
+  declarer.look('dir:///v', { kind: 'listing', files: many() });
+  const told = declarer.told();
+  declarer[Symbol.dispose]();
+  await told;
+});

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Instance } from '../../src/core/state.ts';
 import { findMarked } from '../../src/runner/strays.ts';
@@ -66,6 +67,19 @@ describe('a direct runner without cgroups', () => {
     expect(bystander.signalCode).toBeNull();
     bystander.kill();
     expect(await once(bystander, 'exit')).toEqual([null, 'SIGTERM']);
+  });
+
+  it('does not see the instances of another emperor in a container, though their state folder has the same path', async () => {
+    await using household = openHousehold();
+    const container = spawn('unshare', ['--pid', '--fork', '--kill-child=SIGKILL', '/bin/sleep', '1000'], { env: { PATH: '/usr/bin:/bin', EMPEROR_STATE: household.state, EMPEROR_INSTANCE: 'shop#1', EMPEROR_VASSAL: 'shop' } });
+    const inside = await until(() => {
+      const [child] = readFileSync(`/proc/${container.pid}/task/${container.pid}/children`, 'latin1').split(' ');
+      expect(readFileSync(`/proc/${child}/cmdline`, 'latin1')).toContain('sleep');
+      return Number(child);
+    });
+    expect(findMarked(household.state).map((each) => each.process.pid)).not.toContain(inside);
+    container.kill('SIGKILL');
+    await once(container, 'exit');
   });
 
   it('kills what an instance left whose end no emperor has seen', async () => {

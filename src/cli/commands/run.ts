@@ -27,6 +27,9 @@ export const run: DeclareVerb = (program, cli) => {
 };
 
 async function reign(sources: readonly string[], flags: RunFlags, cli: Cli): Promise<void> {
+  // First of all: in an upgrade somebody may speak to this process at any moment.
+  const { catchSignals } = await import('../signals.ts');
+  using signals = catchSignals(process, (signal, reason) => cli.terminal.err(`emperor: ${signal} did not do all of its work: ${String(reason)}\n`));
   const { preferSmallness } = await import('../../world/engine.ts');
   const loaded = preferSmallness();
   const { configFile, resolveSettings } = await import('../resolve-settings.ts');
@@ -40,8 +43,6 @@ async function reign(sources: readonly string[], flags: RunFlags, cli: Cli): Pro
     await cli.terminal.out(`rehearsed ${readVersion()}\n`);
     return;
   }
-  const { catchSignals } = await import('../signals.ts');
-  using signals = catchSignals(process, (signal, reason) => cli.terminal.err(`emperor: ${signal} did not do all of its work: ${String(reason)}\n`));
   const { boot } = await import('../../emperor/boot.ts');
   const emperor = await boot(first);
   loaded();
