@@ -32,7 +32,9 @@ export class LineWatch {
     if (last > first) lines.push(...linesOf(data.subarray(first + 1, last)));
     this.#rest = Buffer.from(data.subarray(last + 1, last + 1 + LONGEST_LINE));
 
-    const found = this.#pattern.find(lines);
+    let found = this.#pattern.find(lines);
+    // A busy host may have been the cause, and the line will not come again.
+    if (found.kind === 'unusable' && !found.lasting) found = this.#pattern.find(lines);
     if (found.kind === 'found') return { kind: 'matched', line: lines[found.index] ?? '' };
     return found.kind === 'unusable' && found.lasting ? { kind: 'unusable', why: found.why } : null;
   }
