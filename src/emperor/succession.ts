@@ -1,6 +1,7 @@
 import type { EmperorState } from '../core/state.ts';
 import { EmperorError, reasonOf } from '../errors.ts';
-import { execute, openCopyDescriptor } from '../kernel/execute.ts';
+import { execute } from '../kernel/execute.ts';
+import { openCopyHigh } from '../kernel/high-descriptor.ts';
 import type { Libc } from '../kernel/libc.ts';
 import { memoryFile } from '../kernel/memory-file.ts';
 import { hear, type Successor } from '../runner/successor.ts';
@@ -65,7 +66,7 @@ export function createSuccession({ libc, settings, logger, life, leave }: Succes
     },
     bequeath({ sockets, notify }) {
       if (stage !== 'certain') return null;
-      const copy = openCopyDescriptor(libc);
+      const copy = openCopyHigh(libc);
       const handover = attempt(() => ({ sockets: sockets.handOver(copy), notify: notify.handOver(copy) }));
       const note = memoryFile(libc, printHandover(handover));
       return () => execute(libc, file, [file, ...args], { ...environment, [HANDOVER_VARIABLE]: String(note) }, [note, ...descriptorsOf(handover)]);
