@@ -27,8 +27,8 @@ export interface Cage extends Disposable {
 
 /** How a process gets in. */
 export interface Entrance {
-  /** The file into which it has to write `0` before it does anything else, cgroups(7); null: there is no such room. */
-  readonly procs: string | null;
+  /** The folder of the cgroup that it has to be in before it can fork, cgroups(7); null: there is no such room. */
+  readonly cgroup: string | null;
   /** What it has to limit its address space to, in bytes, because nobody else counts its memory; null: nothing. */
   readonly addressSpace: number | null;
 }
@@ -41,7 +41,7 @@ export interface Usage {
 }
 
 /** No room: for what is not to be kept together. */
-export const OUTSIDE: Entrance = { procs: null, addressSpace: null };
+export const OUTSIDE: Entrance = { cgroup: null, addressSpace: null };
 
 /** Nobody knows. */
 export const NO_USAGE: Usage = { memoryBytes: null, cpuMs: null };

@@ -52,7 +52,7 @@ export function openCgroupCage({ folder, controllers, clock, otherwise, onTroubl
       onTrouble(`cannot limit vassal "${vassalName}" by ${name}: ${trouble}; it runs without that limit`);
       if (name === 'memory.max') addressSpace = limits.memoryBytes;
     }
-    return { procs: join(leaf, 'cgroup.procs'), addressSpace };
+    return { cgroup: leaf, addressSpace };
   }
 
   function killIn(leaf: string): void {

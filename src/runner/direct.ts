@@ -68,9 +68,9 @@ const LAUNCHES_A_TURN = 16;
  */
 export function openDirectRunner(options: DirectRunnerOptions): Runner {
   const { output, sink, cage } = options;
-  const users = openUserDatabase(options.libc);
-  const host: LaunchHost = { users, own: ownIdentity(users), environment: options.environment, state: options.state, notifySocket: options.notifySocket, files: options.files };
   const spawn = openSpawn(options.libc);
+  const users = openUserDatabase(options.libc);
+  const host: LaunchHost = { users, own: ownIdentity(users), environment: options.environment, state: options.state, notifySocket: options.notifySocket, files: options.files, startsInCgroups: spawn.inCgroups };
   const pidfds = openPidfds(options.libc);
   const epoll = openEpoll(options.libc);
   const bootId = readBootId();
@@ -117,7 +117,7 @@ export function openDirectRunner(options: DirectRunnerOptions): Runner {
       return;
     }
     spawning += 1;
-    spawn({ ...plan, stdio: [devNull, writeFd, writeFd, ...sockets] }, (result) => {
+    spawn.start({ ...plan, stdio: [devNull, writeFd, writeFd, ...sockets] }, (result) => {
       spawning -= 1;
       closeSync(writeFd);
       const trouble = result.ok ? welcome(instance, result.pid) : result.errno;

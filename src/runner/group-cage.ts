@@ -65,7 +65,7 @@ export function openGroupCage({ libc, clock, state }: GroupCageOptions): Cage {
   return {
     kills: 'process-group',
     keeps: KEEPS,
-    enter: (_vassalName, { runs }) => ({ procs: null, addressSpace: runs.spec.limits.memoryBytes }),
+    enter: (_vassalName, { runs }) => ({ cgroup: null, addressSpace: runs.spec.limits.memoryBytes }),
     // Its group is killed by who knows its number; the rest of it when its first process has ended.
     kill() {},
     clear(instance) {

@@ -9,6 +9,8 @@ export interface LaunchPlan {
   /** `NAME=value` */
   readonly environment: readonly string[];
   readonly directory: string;
+  /** Folder of the cgroup that it has to be started in; null: the emperor's own. */
+  readonly cgroup: string | null;
 }
 
 /** User and group as numbers. */
@@ -28,6 +30,8 @@ export interface LaunchFacts {
   readonly sockets: number;
   /** How it gets to where it is kept together. */
   readonly entrance: Entrance;
+  /** Whether whoever starts it can start it in a cgroup. */
+  readonly startsInCgroups: boolean;
   /** Files that it may have open if its file does not say, as a soft limit: setrlimit(2); null: as many as the emperor itself. */
   readonly files: number | null;
   /** Path of setpriv(1). */
@@ -43,11 +47,15 @@ const SHELL = '/bin/sh';
  */
 export function launchPlan(spec: Pick<VassalSpec, 'argv' | 'directory' | 'umask' | 'passing' | 'limits'>, facts: LaunchFacts): LaunchPlan {
   const prefix: string[] = [];
-  const first = [...entering(facts.entrance), ...limiting(spec.limits.files, facts)];
+  const { cgroup } = facts.entrance;
+  const enters = cgroup !== null && !facts.startsInCgroups;
+  // Before it can fork: so there is no moment at which a child of it could be outside. One that cannot get in runs all the same, and says so in its output.
+  const first = enters ? ['echo 0 > "$1/cgroup.procs"; shift;'] : [];
+  first.push(...limiting(spec.limits.files, facts));
   if (spec.umask !== null) first.push(`umask ${spec.umask.toString(8).padStart(4, '0')};`);
   // The pid that LISTEN_PID has to be is known to nobody before the process is there: sd_listen_fds(3).
   if (facts.sockets > 0 && spec.passing === 'listen-fds') first.push('LISTEN_PID=$$');
-  if (first.length > 0) prefix.push(SHELL, '-c', `${first.join(' ')} exec "$@"`, 'sh', ...(facts.entrance.procs === null ? [] : [facts.entrance.procs]));
+  if (first.length > 0) prefix.push(SHELL, '-c', `${first.join(' ')} exec "$@"`, 'sh', ...(enters ? [cgroup] : []));
   if (facts.become !== null) {
     prefix.push(facts.setpriv, '--reuid', String(facts.become.uid), '--regid', String(facts.become.gid), '--init-groups', '--');
   }
@@ -59,12 +67,8 @@ export function launchPlan(spec: Pick<VassalSpec, 'argv' | 'directory' | 'umask'
     argv,
     environment: Object.entries(facts.environment).map(([key, value]) => `${key}=${value}`),
     directory: spec.directory,
+    cgroup: enters ? null : cgroup,
   };
-}
-
-/** Before it can fork: so there is no moment at which a child of it could be outside. One that cannot get in runs all the same, and says so in its output. */
-function entering({ procs }: Entrance): readonly string[] {
-  return procs === null ? [] : ['echo 0 > "$1"; shift;'];
 }
 
 /** Hard and soft for what its file asks for; then what cannot be had is no start. */

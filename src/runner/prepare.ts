@@ -22,6 +22,8 @@ export interface LaunchHost {
   readonly notifySocket: string;
   /** Files that an instance may have open if its file does not say; null: as many as the emperor. */
   readonly files: number | null;
+  /** Whether whoever starts processes can start them in a cgroup. */
+  readonly startsInCgroups: boolean;
 }
 
 /**
@@ -73,6 +75,7 @@ export function prepareLaunch(vassalName: string, instance: Instance, host: Laun
     environment,
     sockets,
     entrance: enter(),
+    startsInCgroups: host.startsInCgroups,
     files: host.files,
     setpriv: setpriv.kind === 'found' ? setpriv.path : '/usr/bin/setpriv',
   });

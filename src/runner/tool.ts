@@ -50,7 +50,7 @@ export async function loadTools(): Promise<void> {
 /** Makes what runs tools. */
 export function openTool(options: ToolOptions): Tool {
   const users = openUserDatabase(options.libc);
-  const host: LaunchHost = { users, own: ownIdentity(users), environment: options.environment, state: options.state, notifySocket: options.notifySocket, files: options.files };
+  const host: LaunchHost = { users, own: ownIdentity(users), environment: options.environment, state: options.state, notifySocket: options.notifySocket, files: options.files, startsInCgroups: false };
   return async (vassalName, instance, argv, signal) => {
     const spec = { ...instance.runs.spec, argv, ready: { kind: 'after', ms: 0 }, health: null } as const;
     const plan = prepareLaunch(vassalName, { ...instance, runs: { ...instance.runs, spec } }, host);

@@ -23,17 +23,20 @@ export class Bench implements AsyncDisposable {
     this.probe = new Probe(join(this.folder, 'fifo'));
   }
 
-  /** Starts the emperor on the folder; resolves when its control socket answers. */
-  async emperor(): Promise<ChildProcess> {
+  /**
+   * Starts the emperor on the folder; resolves when its control socket answers.
+   * @param cgroup in which each instance gets one; `none`: as the floors, which do not have any
+   */
+  async emperor(cgroup = 'none'): Promise<ChildProcess> {
     const args = [MAIN, 'run', this.vassals, '--state', join(this.folder, 'state'), '--logs', join(this.folder, 'logs'), '--control', this.control, '--log-level', 'warn'];
-    const child = this.node(args);
+    const child = this.node(args, { EMPEROR_CGROUP: cgroup });
     while (!(await answers(this.control))) await pause(5);
     return child;
   }
 
   /** Starts a program on Node, to be ended with the bench. */
-  node(args: readonly string[]): ChildProcess {
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, BENCH: this.folder } });
+  node(args: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess {
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, BENCH: this.folder, ...env } });
     this.#processes.push(child);
     return child;
   }

@@ -1,14 +1,17 @@
 // The floor: a bare Node program that keeps one child running per file, with nothing else of a supervisor.
-//   node watch-loop.ts FOLDER FIFO
+//   node watch-loop.ts FOLDER FIFO [CGROUP]
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, watch } from 'node:fs';
+import { existsSync, mkdirSync, watch } from 'node:fs';
 
-const [folder = '', fifo] = process.argv.slice(2);
+const [folder = '', fifo, cgroup = ''] = process.argv.slice(2);
 const children = new Map<string, ChildProcess>();
 
 function start(file: string): void {
   const name = file.replace(/\.toml$/, '');
-  const script = `trap 'echo term ${name} > ${fifo}; exit 0' TERM; echo up ${name} > ${fifo}; while :; do sleep 100000 & wait $!; done`;
+  const leaf = `${cgroup}/loop/${name}`;
+  if (cgroup !== '') mkdirSync(leaf, { recursive: true });
+  const enter = cgroup === '' ? '' : `echo 0 > ${leaf}/cgroup.procs; `;
+  const script = `${enter}trap 'echo term ${name} > ${fifo}; exit 0' TERM; echo up ${name} > ${fifo}; while :; do sleep 100000 & wait $!; done`;
   const child = spawn('/bin/sh', ['-c', script], { stdio: 'ignore', detached: true });
   children.set(file, child);
   child.once('exit', () => {

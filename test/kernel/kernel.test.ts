@@ -158,7 +158,7 @@ describe('spawn and pidfd', () => {
 
   const start = (request: Partial<SpawnRequest>): Promise<SpawnResult> =>
     new Promise((resolve) =>
-      spawn({ file: '/bin/sh', argv: ['sh'], environment: [], directory: '/', stdio: [devNull, devNull, devNull], ...request }, resolve),
+      spawn.start({ file: '/bin/sh', argv: ['sh'], environment: [], directory: '/', stdio: [devNull, devNull, devNull], ...request }, resolve),
     );
 
   async function ending(pid: number, signal: number | null = null): Promise<Ending | 'running' | 'stranger'> {

@@ -45,7 +45,7 @@ function standIn(controllers: ReadonlySet<'memory' | 'cpu' | 'pids'> = ALL): { r
   const asked: string[] = [];
   const otherwise: Cage = {
     kills: 'process-group', keeps: new Set(), usage: () => NO_USAGE, sweep() {}, [Symbol.dispose]() {},
-    enter: () => ({ procs: null, addressSpace: 4711 }),
+    enter: () => ({ cgroup: null, addressSpace: 4711 }),
     kill: (instance) => void asked.push(`kill ${instance}`),
     clear(instance) {
       asked.push(`clear ${instance}`);
@@ -60,7 +60,7 @@ describe('a cage of cgroups', () => {
 
   it('writes the limits of an instance into its leaf', () => {
     const { cage, folder } = standIn();
-    expect(cage.enter('shop', limited)).toEqual({ procs: join(folder, '12', 'cgroup.procs'), addressSpace: null });
+    expect(cage.enter('shop', limited)).toEqual({ cgroup: join(folder, '12'), addressSpace: null });
     const files = Object.fromEntries(readdirSync(join(folder, '12')).map((name) => [name, readFileSync(join(folder, '12', name), 'utf8')]));
     expect(files).toEqual({ 'memory.max': '67108864', 'memory.swap.max': '0', 'cpu.max': '50000 100000', 'pids.max': '20' });
     expect(cage.keeps).toEqual(new Set(['memory', 'files', 'cpu', 'tasks']));
@@ -75,7 +75,7 @@ describe('a cage of cgroups', () => {
   it('lets an instance start without a leaf that cannot be made, and says so', () => {
     const { cage, folder, troubles, asked } = standIn();
     writeFileSync(join(folder, '12'), 'in the way');
-    expect(cage.enter('shop', limited)).toEqual({ procs: null, addressSpace: 4711 });
+    expect(cage.enter('shop', limited)).toEqual({ cgroup: null, addressSpace: 4711 });
     expect(troubles).toEqual([expect.stringMatching(/^cannot make a cgroup for instances: EEXIST.*; they are kept together by their process groups alone$/)]);
     rmSync(join(folder, '12'));
     cage.kill(limited.id);

@@ -69,10 +69,10 @@ describe('what an instance is told of its sockets', () => {
 
 describe('the launch plan', () => {
   const spec = { argv: ['app', '--flag'] as [string, ...string[]], directory: '/srv', umask: null, passing: 'listen-fds' as const, limits: { memoryBytes: null, cpu: null, tasks: null, files: null } };
-  const facts = { program: '/usr/bin/app', become: null, environment: { A: 'b=c' }, sockets: 0, entrance: OUTSIDE, files: null, setpriv: '/usr/bin/setpriv' };
+  const facts = { program: '/usr/bin/app', become: null, environment: { A: 'b=c' }, sockets: 0, entrance: OUTSIDE, startsInCgroups: false, files: null, setpriv: '/usr/bin/setpriv' };
 
   it('executes the program itself, by the name that it was given', () => {
-    expect(launchPlan(spec, facts)).toEqual({ file: '/usr/bin/app', argv: ['app', '--flag'], environment: ['A=b=c'], directory: '/srv' });
+    expect(launchPlan(spec, facts)).toEqual({ file: '/usr/bin/app', argv: ['app', '--flag'], environment: ['A=b=c'], directory: '/srv', cgroup: null });
   });
 
   it.each([
@@ -81,13 +81,18 @@ describe('the launch plan', () => {
     ['sockets', { sockets: 2 }, null, ['/bin/sh', '-c', 'LISTEN_PID=$$ exec "$@"', 'sh']],
     ['sockets and a umask', { sockets: 1 }, 0o22, ['/bin/sh', '-c', 'umask 0022; LISTEN_PID=$$ exec "$@"', 'sh']],
     ['both', { become: { uid: 33, gid: 33 } }, 0, ['/bin/sh', '-c', 'umask 0000; exec "$@"', 'sh', '/usr/bin/setpriv', '--reuid', '33', '--regid', '33', '--init-groups', '--']],
-    ['a cgroup', { entrance: { procs: '/c/1/cgroup.procs', addressSpace: null } }, null, ['/bin/sh', '-c', 'echo 0 > "$1"; shift; exec "$@"', 'sh', '/c/1/cgroup.procs']],
-    ['a cgroup, before it becomes another user', { entrance: { procs: '/c/1/cgroup.procs', addressSpace: null }, become: { uid: 33, gid: 4 } }, null, ['/bin/sh', '-c', 'echo 0 > "$1"; shift; exec "$@"', 'sh', '/c/1/cgroup.procs', '/usr/bin/setpriv', '--reuid', '33', '--regid', '4', '--init-groups', '--']],
-    ['an address space', { entrance: { procs: null, addressSpace: 65_536 } }, null, ['/bin/sh', '-c', 'ulimit -v 64 || exit 126; exec "$@"', 'sh']],
+    ['a cgroup', { entrance: { cgroup: '/c/1', addressSpace: null } }, null, ['/bin/sh', '-c', 'echo 0 > "$1/cgroup.procs"; shift; exec "$@"', 'sh', '/c/1']],
+    ['a cgroup, before it becomes another user', { entrance: { cgroup: '/c/1', addressSpace: null }, become: { uid: 33, gid: 4 } }, null, ['/bin/sh', '-c', 'echo 0 > "$1/cgroup.procs"; shift; exec "$@"', 'sh', '/c/1', '/usr/bin/setpriv', '--reuid', '33', '--regid', '4', '--init-groups', '--']],
+    ['an address space', { entrance: { cgroup: null, addressSpace: 65_536 } }, null, ['/bin/sh', '-c', 'ulimit -v 64 || exit 126; exec "$@"', 'sh']],
     ['the files that the emperor was started with', { files: 1024 }, null, ['/bin/sh', '-c', 'ulimit -S -n 1024; exec "$@"', 'sh']],
   ])('puts in front what gives it %s', (_what, changes, umask, prefix) => {
     const plan = launchPlan({ ...spec, umask }, { ...facts, ...changes });
     expect(plan).toMatchObject({ file: prefix[0], argv: [...prefix, '/usr/bin/app', '--flag'] });
+  });
+
+  it('leaves the cgroup to who can start it there', () => {
+    const entrance = { cgroup: '/c/1', addressSpace: null };
+    expect(launchPlan(spec, { ...facts, entrance, startsInCgroups: true })).toMatchObject({ file: '/usr/bin/app', argv: ['app', '--flag'], cgroup: '/c/1' });
   });
 
   it('takes the files that the vassal asks for instead of those of the emperor', () => {
