@@ -193,6 +193,8 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
       const become = succession.bequeath({ sockets, notify });
       await closeAll(parts);
       logger.info({}, 'has ended');
+      // A log that nobody reads holds up no upgrade.
+      if (become !== null) await Promise.race([logger.written(), new Promise<void>((resolve) => clock.after(LAST_WORDS_MS, resolve))]);
       return become;
     });
     await sources.start();
@@ -219,6 +221,9 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
     };
   }
 }
+
+/** For the last lines of the log, before it is another program's. */
+const LAST_WORDS_MS = 1_000;
 
 /** Settings that an emperor has for life. */
 const FIXED = ['sources', 'allowWritable', 'state', 'control', 'controlGroup', 'logs', 'rescanMs', 'maxStarting', 'cgroup'] as const;

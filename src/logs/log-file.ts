@@ -88,6 +88,11 @@ export class LogFile {
    */
   async take(intake: Intake, alone: boolean): Promise<Left> {
     let file: OpenFile;
+    if (this.#file === null) {
+      // It is not opened for who has nothing, as a thousand that are handed over to the next emperor at once.
+      const { kind } = intake.look(alone);
+      if (kind !== 'bytes') return kind;
+    }
     try {
       if (this.#file === null) this.#file = await this.#open();
       else await this.#measure(this.#file);

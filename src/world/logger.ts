@@ -18,6 +18,8 @@ export interface Logger {
 /** The log itself, which can be made more or less talkative while it is open. */
 export interface DaemonLogger extends Logger {
   setLevel(level: LogLevel): void;
+  /** Resolves when all lines are written, or cannot be: for who is about to become another program, which is no end of the process. Who does not read may be waited for for ever. */
+  written(): Promise<void>;
 }
 
 /** `vassal`, `instance`, `pid`, `from`, `to`, `code`, `err` … */
@@ -41,7 +43,8 @@ const MAX_WAITING_BYTES = 2 ** 20;
  * the process what still waits is written out, so an orderly end loses nothing.
  */
 export async function openLogger({ level, readable, fd = 1 }: LogOutput): Promise<DaemonLogger> {
-  const output = pino.destination({ dest: fd, sync: false, maxLength: MAX_WAITING_BYTES });
+  // With a length of 0, which would write as soon as this, it could not be flushed.
+  const output = pino.destination({ dest: fd, sync: false, minLength: 1, maxLength: MAX_WAITING_BYTES });
   let lost = 0;
   const logger = pino(
     { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } },
@@ -64,6 +67,7 @@ export async function openLogger({ level, readable, fd = 1 }: LogOutput): Promis
     setLevel: (wanted: LogLevel) => {
       logger.level = wanted;
     },
+    written: () => new Promise<void>((resolve) => output.flush(() => resolve())),
   });
 }
 

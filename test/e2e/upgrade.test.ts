@@ -44,6 +44,8 @@ it('an upgrade in place keeps the process, its children, their requests and thei
     expect(ended).toMatchObject({ code: 0, stdout: expect.stringMatching(new RegExp(`^the emperor \\(pid ${pid}\\) was version .* 3 of 3 instances were there before\\n$`)) });
     open.push(descriptorsOf(pid));
   }
+  // What an emperor says last is written before it is another one.
+  expect(daemon.output.filter((line) => line.includes('has ended'))).toHaveLength(5);
   const after = await daemon.status();
   expect(instancesOf(after)).toEqual(instancesOf(before));
   expect(after.emperor.pid).toBe(pid);
