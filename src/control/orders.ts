@@ -125,9 +125,9 @@ function watch(
   });
 }
 
-function overdue({ id, name }: Vassal, { verb }: Order, waitMs: number, { emperor, clock }: ControlPorts): OrderResult {
+function overdue({ id, name }: Vassal, { verb }: Order, waitMs: number, { emperor }: ControlPorts): OrderResult {
   const vassal = emperor.snapshot().vassals.get(id);
-  const waitsFor = vassal === undefined ? [] : vassalDocument(vassal, clock.now()).waitsFor;
+  const waitsFor = vassal === undefined ? [] : vassalDocument(vassal, emperor.now()).waitsFor;
   const word = vassal === undefined ? 'forgotten' : `${stateWord(vassal)}${waitsFor.length === 0 ? '' : ` for ${waitsFor.join(', ')}`}`;
   return result(name, 'timeout', 'E_TIMEOUT', `the ${verb} did not come to an end within ${waitMs / 1000} s: it is ${word}, and goes on`);
 }

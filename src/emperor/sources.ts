@@ -37,7 +37,7 @@ export interface SourceTools {
  */
 export function openSources(settings: Pick<Settings, 'sources' | 'rescanMs' | 'allowWritable'>, base: string, tools: SourceTools): Sources {
   const hints = openChokidarHints(tools.clock, tools.onTrouble);
-  const shared = { clock: tools.clock, hints, leases: openLeases(tools.libc), trust: trustOf(settings), rescanMs: settings.rescanMs };
+  const shared = { clock: tools.clock, hints, leases: openLeases(tools.libc), trust: trustOf(settings), rescanMs: settings.rescanMs, onTrouble: tools.onTrouble };
   const monitors: readonly Monitor[] = settings.sources.map((source) => openMonitor(source, base, shared));
   const names = monitors.map((monitor) => monitor.source);
   const twice = names.find((name, index) => names.indexOf(name) !== index);

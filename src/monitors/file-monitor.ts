@@ -22,6 +22,8 @@ export interface MonitorTools {
   readonly trust: Trust | null;
   /** Everything is looked at again after this, hint or no hint, for lost hints and network file systems. 0: only on hints. */
   readonly rescanMs: number;
+  /** Told, for people, of what keeps a file from being taken. */
+  readonly onTrouble: (message: string) => void;
 }
 
 /** How often everything is looked at where some folder cannot be watched. */
@@ -56,6 +58,7 @@ export function openFileMonitor(selection: Selection, tools: MonitorTools): Moni
       if (signposts.set(path, road)) strangers.add(path);
     },
     onLost: () => lookAgain('routine'),
+    onHeldUp: (path, why) => tools.onTrouble(`${path} cannot be taken yet: ${why}; it is tried again and again`),
   });
   const folders = watchFolders(tools.hints, onHint);
   const causes = new Set<Cause>();

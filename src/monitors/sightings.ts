@@ -42,6 +42,8 @@ interface Pending extends Waiting {
   readonly dueMs: number;
   /** The last look found it being written. */
   readonly busy: boolean;
+  /** That it waits for long was told. */
+  readonly heldUp: boolean;
 }
 
 /** What sightings come upon beside the files. */
@@ -50,10 +52,15 @@ export interface Asides {
   readonly onRoad: (path: string, signposts: readonly Signpost[]) => void;
   /** A file is gone and its folder, too: it may be the whole source that cannot be seen. The file is kept until {@link Sightings.missed}. */
   readonly onLost: () => void;
+  /** A file could not be looked at for {@link HELD_UP_MS}: somebody keeps it open for writing, or the host lacks something. Told once for each change. */
+  readonly onHeldUp: (path: string, why: string) => void;
 }
 
+/** Whoever saves a file is done by then. */
+const HELD_UP_MS = 3_000;
+
 /** Nothing has been seen yet. */
-export function createSightings(clock: Clock, leases: Leases, trust: Trust | null, { onRoad, onLost }: Asides): Sightings {
+export function createSightings(clock: Clock, leases: Leases, trust: Trust | null, { onRoad, onLost, onHeldUp }: Asides): Sightings {
   const known = new Map<string, Known>();
   const pending = new Map<string, Pending>();
   /** The files of `known` by path: a copy of it costs a hundredth of sorting anew. */
@@ -67,7 +74,7 @@ export function createSightings(clock: Clock, leases: Leases, trust: Trust | nul
     version += 1;
   }
 
-  function look(path: string, waiting: Waiting): void {
+  function look(path: string, waiting: Waiting & { readonly heldUp?: boolean }): void {
     const now = clock.now();
     const told = toldOf(known.get(path));
     const seen = lookAtFile(path, leases, told !== null, trust);
@@ -79,6 +86,8 @@ export function createSightings(clock: Clock, leases: Leases, trust: Trust | nul
       else tell(path, seen);
       return;
     }
+    const heldUp = seen.kind === 'busy' && now.ms - waiting.sinceMs >= HELD_UP_MS;
+    if (seen.kind === 'busy' && heldUp && waiting.heldUp !== true) onHeldUp(path, seen.why);
     const gone = seen.kind === 'absent' || (seen.kind === 'seen' && seen.state.kind === 'astray');
     pending.set(path, {
       ...waiting,
@@ -87,6 +96,7 @@ export function createSightings(clock: Clock, leases: Leases, trust: Trust | nul
       goneMs: gone ? (waiting.goneMs ?? now.ms) : null,
       seal: seen.kind === 'seen' ? seen.seal : null,
       busy: seen.kind === 'busy',
+      heldUp: heldUp || waiting.heldUp === true,
       dueMs: verdict.afterMs === 0 ? 0 : now.ms + verdict.afterMs,
     });
   }
@@ -124,7 +134,7 @@ export function createSightings(clock: Clock, leases: Leases, trust: Trust | nul
       };
       // While it is being written, each write is a hint: one look after the last of them is enough.
       const more = kind === 'content' && before !== undefined && before.goneMs === null && before.looks > 0;
-      pending.set(path, { ...waiting, busy: before?.busy ?? false, dueMs: more ? now.ms + (before.busy ? 1 : QUIET_MS) : 0 });
+      pending.set(path, { ...waiting, busy: before?.busy ?? false, heldUp: before?.heldUp ?? false, dueMs: more ? now.ms + (before.busy ? 1 : QUIET_MS) : 0 });
     },
     scan(path) {
       if (pending.has(path)) return;

@@ -32,6 +32,9 @@ export type LineSeen = { readonly kind: 'matched'; readonly line: string } | { r
 /** Asks one instance one question, within its time; what is asked again and again keeps what it needs between. */
 type Ask = (forgotten: AbortSignal) => Promise<Answer>;
 
+/** Nobody is that late who runs all the time: see the emperor's own alarm. */
+const ABSENT_MS = 1_000;
+
 /** Opens a prober. Disposing forgets all instances and waits until every question has ended. */
 export function openProber(options: ProberOptions): Prober {
   const { clock, sink } = options;
@@ -81,8 +84,11 @@ export function openProber(options: ProberOptions): Prober {
     await pause(clock, health.graceMs, forgotten);
     let failures = 0;
     while (!forgotten.aborted) {
+      const askedMs = clock.now().ms;
       const answer = await ask(forgotten);
       if (forgotten.aborted) return;
+      // The answer was there in time, perhaps: it is who asked that was not.
+      if (!answer.good && clock.now().ms - askedMs > health.timeoutMs + ABSENT_MS) continue;
       failures = answer.good ? 0 : failures + 1;
       if (failures >= health.failures) return sink({ type: 'sick', instance, answer: answer.text });
       await pause(clock, health.intervalMs, forgotten);

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, rmSync, symlinkSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 const BLOCK = Buffer.alloc(64 * 1024);
 
@@ -8,14 +8,18 @@ const BLOCK = Buffer.alloc(64 * 1024);
 export class SmallDisk implements Disposable {
   readonly #folder: string;
   readonly #ballast: string;
+  readonly #log: string;
 
-  /** @param log the path that leads to a log on it */
+  /** @param log the path of a log on it; not a symlink, which no log may be */
   constructor(folder: string, log: string, megabytes: number) {
     this.#folder = folder;
     this.#ballast = join(folder, 'ballast');
     mkdirSync(folder);
     execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m,mode=0755`, 'emperor-chaos', folder]);
-    symlinkSync(join(folder, 'log'), log);
+    this.#log = log;
+    mkdirSync(dirname(log), { recursive: true });
+    for (const path of [join(folder, 'log'), log]) writeFileSync(path, '');
+    execFileSync('mount', ['--bind', join(folder, 'log'), log]);
   }
 
   /** Until nothing more goes in. */
@@ -41,6 +45,6 @@ export class SmallDisk implements Disposable {
 
   /** Lazily: what an emperor that was killed has open there is gone when its process is. */
   [Symbol.dispose](): void {
-    execFileSync('umount', ['-l', this.#folder]);
+    for (const path of [this.#log, this.#folder]) execFileSync('umount', ['-l', path]);
   }
 }

@@ -173,8 +173,7 @@ export class Daemon implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.process.exitCode === null && this.process.signalCode === null) {
-      this.process.kill('SIGTERM');
-      this.process.kill('SIGTERM');
+      for (const signal of ['SIGTERM', 'SIGTERM', 'SIGCONT'] as const) this.process.kill(signal);
       await this.gone();
     }
     for (const pid of this.survivors()) process.kill(pid, 'SIGKILL');

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Effect } from '../../src/core/effect.ts';
 import type { Change } from '../../src/core/history.ts';
 import { firstState } from '../../src/core/step.ts';
@@ -112,4 +112,51 @@ it('handles at its end what has come by then, and nothing after', () => {
   clock.advance(60_000);
   expect(seen).toEqual([]);
   expect(clock.waiting).toBe(0);
+});
+
+describe('an emperor that was stopped for a minute', () => {
+  /** An instance that has to say within 10 s that it is ready; 9 of them have passed. */
+  function waiting(): Stage & { readonly ready: () => void; readonly phase: () => string | undefined } {
+    const made = stage();
+    const { clock, emperor, effects } = made;
+    emperor.post({ ...list, declarations: [declare('shop', { ready: { kind: 'notify' }, startTimeoutMs: 10_000 })] });
+    clock.advance(0);
+    const [launch] = effects;
+    if (launch?.type !== 'launch') throw new Error('nothing was launched');
+    const instance = launch.instance.id;
+    emperor.post({ type: 'spawned', instance, process: { pid: 1, startTicks: 1, bootId: 'b' } });
+    clock.advance(9_000);
+    return { ...made, phase: () => [...emperor.snapshot().vassals.values()][0]?.state.phase, ready: () => emperor.post({ type: 'ready', instance, why: 'it says so' }) };
+  }
+
+  it('takes in what came meanwhile before it holds a deadline against anybody', () => {
+    const { clock, ready, phase } = waiting();
+    clock.standStill(60_000);
+    ready();
+    clock.advance(0);
+    expect(phase()).toBe('ready');
+  });
+
+  it('knows it also when what came is looked at before the alarm', () => {
+    const { clock, ready, phase } = waiting();
+    clock.standStill(60_000, false);
+    ready();
+    clock.advance(0);
+    expect(phase()).toBe('ready');
+  });
+
+  it('goes on with its deadlines, which are later by what it missed', () => {
+    const { clock, emperor, phase, effects } = waiting();
+    const before = emperor.now();
+    clock.standStill(60_000);
+    expect(emperor.now().ms).toBe(before.ms + 999);
+    expect(emperor.now().at).toBe(before.at + 60_000);
+    clock.advance(990);
+    expect(phase()).toBe('starting');
+    clock.advance(20);
+    expect(effects.at(-1)).toMatchObject({ type: 'signal' });
+    clock.advance(5_000);
+    expect(emperor.now().ms).toBeGreaterThan(before.ms + 5_000);
+    expect(emperor.now().ms).toBeLessThan(before.ms + 6_100);
+  });
 });

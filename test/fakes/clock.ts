@@ -57,6 +57,12 @@ export class HandClock implements Clock {
     this.ms = endMs;
   }
 
+  /** Moves time on while nobody calls back: what is due by then is called late, all at one moment, in order; or, with `ring` false, not even then. */
+  standStill(forMs: number, ring = true): void {
+    this.ms += forMs;
+    if (ring) this.advance(0);
+  }
+
   /** What is asked for meanwhile comes in the next turn. */
   private turn(): void {
     const now = [...this.next];

@@ -179,6 +179,11 @@ describe('spawn and pidfd', () => {
     return end;
   }
 
+  it('say ENOMEM when there is no memory for another process, and go on when there is', () => {
+    const program = new URL('../fixtures/programs/spawns-without-memory.ts', import.meta.url).pathname;
+    expect(JSON.parse(spawnSync(process.execPath, [program], { encoding: 'utf8', timeout: 20_000 }).stdout)).toEqual([{ ok: false, errno: 'ENOMEM' }, true]);
+  });
+
   it.each([
     [['sh', '-c', 'exit 0'], null, { kind: 'exited', code: 0 }],
     [['sh', '-c', 'exit 255'], null, { kind: 'exited', code: 255 }],

@@ -112,6 +112,22 @@ describe('a folder of vassal files', () => {
     expect(stage.looks).toHaveLength(2);
     expect(stage.text('busy')).toBe('half and half');
   });
+
+  it('says once of a file that somebody keeps open for writing why it is not taken', async () => {
+    using temp = tempFolder();
+    await using stage = await Stage.of(temp.path);
+    const fd = openSync(`${temp.path}/busy.toml`, 'w');
+    writeSync(fd, 'half');
+    await turns();
+    stage.clock.advance(2_500);
+    expect(stage.troubles).toEqual([]);
+    await stage.until(() => stage.troubles.length > 0);
+    stage.clock.advance(10_000);
+    expect(stage.troubles).toEqual([`${temp.path}/busy.toml cannot be taken yet: another process has it open for writing; it is tried again and again`]);
+    closeSync(fd);
+    await stage.settle();
+    expect(stage.text('busy')).toBe('half');
+  });
 });
 
 describe('a folder that comes and goes', () => {
@@ -348,7 +364,7 @@ describe('its end', () => {
         [at('monitors/chokidar-hints.ts'), at('monitors/registry.ts'), at('kernel/lease.ts'), at('kernel/libc.ts'), at('world/clock.ts'), import('node:fs')]);
       const clock = systemClock();
       const hints = openChokidarHints(clock, console.log);
-      const monitor = openMonitor(process.argv[1], '/', { clock, hints, leases: openLeases(openLibc()), trust: null, rescanMs: 60000 });
+      const monitor = openMonitor(process.argv[1], '/', { clock, hints, leases: openLeases(openLibc()), trust: null, rescanMs: 60000, onTrouble() {} });
       const seen = Promise.withResolvers();
       await monitor.start((look) => look.files.length > 0 && seen.resolve());
       writeFileSync(process.argv[1] + '/shop.toml', 'x');

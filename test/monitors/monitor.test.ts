@@ -33,7 +33,7 @@ function ofFiles(source: (folder: string) => string): Promise<MonitorUnderTest> 
   temp.file('v/.keep');
   const clock = new HandClock();
   const hints = openChokidarHints(clock, () => undefined);
-  const monitor = openMonitor(source(folder), '/', { clock, hints, leases: openLeases(openLibc()), trust: null, rescanMs: 0 });
+  const monitor = openMonitor(source(folder), '/', { clock, hints, leases: openLeases(openLibc()), trust: null, rescanMs: 0, onTrouble() {} });
   let ended = false;
 
   async function during<T>(promise: Promise<T>): Promise<T> {

@@ -47,7 +47,7 @@ export class Stage implements AsyncDisposable {
   private constructor(source: string, clock: HandClock, rescanMs: number, tools: Partial<MonitorTools>) {
     this.clock = clock;
     const hints = tools.hints ?? openChokidarHints(clock, (message) => this.troubles.push(message));
-    this.tools = { clock, hints, leases: openLeases(openLibc()), trust: null, rescanMs, ...tools };
+    this.tools = { clock, hints, leases: openLeases(openLibc()), trust: null, rescanMs, onTrouble: (message) => void this.troubles.push(message), ...tools };
     this.monitor = openMonitor(source, '/', this.tools);
   }
 

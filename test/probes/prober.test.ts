@@ -236,6 +236,20 @@ describe('a prober that tends', () => {
     await turn();
     expect(runs).toHaveLength(codes.length + (sick ? 0 : 1));
   });
+
+  it('asks again when it was not there itself to hear the answer in time', async () => {
+    const { prober, clock, found, run } = openStage();
+    prober.tend(SHOP, { ...HEALTH, failures: 1, graceMs: 0 });
+    clock.advance(0);
+    const first = await run(0);
+    clock.standStill(60_000);
+    await first.end({ code: null, signal: 'SIGKILL' });
+    await (await run(1)).end({ code: 0 });
+    expect(found).toEqual([]);
+    clock.advance(10_000);
+    await (await run(2)).end({ code: 1 });
+    expect(found).toEqual([{ type: 'sick', instance: SHOP, answer: 'exit code 1' }]);
+  });
 });
 
 describe('a prober that forgets', () => {

@@ -7,10 +7,10 @@ import { statusDocument } from '../snapshot.ts';
 export const status: ControlCommand = {
   method: 'GET',
   path: '/status',
-  run({ query }, { emperor, identity, clock, usage }) {
+  run({ query }, { emperor, identity, usage }) {
     queryOf(query, []);
     const state = emperor.snapshot();
-    return { kind: 'document', document: statusDocument(state, state.vassals.values(), identity, clock.now(), usage) };
+    return { kind: 'document', document: statusDocument(state, state.vassals.values(), identity, emperor.now(), usage) };
   },
 };
 
@@ -18,9 +18,9 @@ export const status: ControlCommand = {
 export const statusOfOne: ControlCommand = {
   method: 'GET',
   path: '/status/:name',
-  run({ params, query }, { emperor, identity, clock, usage }) {
+  run({ params, query }, { emperor, identity, usage }) {
     queryOf(query, []);
     const state = emperor.snapshot();
-    return { kind: 'document', document: statusDocument(state, [vassalNamed(state, nameOf(params))], identity, clock.now(), usage) };
+    return { kind: 'document', document: statusDocument(state, [vassalNamed(state, nameOf(params))], identity, emperor.now(), usage) };
   },
 };

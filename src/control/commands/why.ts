@@ -7,11 +7,11 @@ import { HISTORY_LOOKED_AT, whyDocument } from '../why.ts';
 export const why: ControlCommand = {
   method: 'GET',
   path: '/why/:name',
-  run({ params, query }, { emperor, clock, history }) {
+  run({ params, query }, { emperor, history }) {
     queryOf(query, []);
     const state = emperor.snapshot();
     const vassal = vassalNamed(state, nameOf(params));
     const past = history({ name: vassal.name, limit: HISTORY_LOOKED_AT, after: null });
-    return { kind: 'document', document: whyDocument(vassal, state, past, clock.now()) };
+    return { kind: 'document', document: whyDocument(vassal, state, past, emperor.now()) };
   },
 };
