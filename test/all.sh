@@ -4,7 +4,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 # The servers that the tests run, and the tools that they use.
-packages='apache2-bin libapache2-mod-wsgi-py3 uwsgi-core uwsgi-plugin-python3 gunicorn uvicorn python3-hypercorn python3-waitress puma ruby-rack php-fpm python3-flask python3-django curl git libfaketime mount nginx-light procps rsync util-linux vim'
+packages='apache2-bin libapache2-mod-wsgi-py3 uwsgi-core uwsgi-plugin-python3 gunicorn uvicorn python3-hypercorn python3-waitress puma ruby-rack php-fpm python3-flask python3-django curl git libfaketime mount nginx-light procps rsync util-linux vim systemd dbus libnss-systemd'
 
 as_root() {
   if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi

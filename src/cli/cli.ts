@@ -23,6 +23,8 @@ const VERBS: Readonly<Record<string, () => Promise<DeclareVerb>>> = {
   history: async () => (await import('./commands/history.ts')).history,
   diff: async () => (await import('./commands/diff.ts')).diff,
   check: async () => (await import('./commands/check.ts')).check,
+  rescan: async () => (await import('./commands/rescan.ts')).rescan,
+  systemd: async () => (await import('./commands/systemd.ts')).systemd,
   certify: async () => (await import('./commands/certify.ts')).certify,
   upgrade: async () => (await import('./commands/upgrade.ts')).upgrade,
   shutdown: async () => (await import('./commands/shutdown.ts')).shutdown,

@@ -5,7 +5,7 @@ import { DEEPEST, FOREIGN, list, scalar, table, type Entry, type Node, type Read
 import { unreadable } from './unreadable.ts';
 
 /** Longest YAML that is read: its parser needs 15 s for a broken MiB and a sixteenth of a second for this, and the emperor waits. */
-const LONGEST = 128 * 1024;
+const LONGEST = 256 * 1024;
 
 /** Nodes that aliases may add to one file: more than people write, far less than an alias bomb makes. */
 const MOST_ALIASED = 1000;

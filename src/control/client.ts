@@ -23,6 +23,8 @@ export interface ControlClient {
   /** null: by default; see {@link DiffDocument}. */
   diff(name: string, from: number | null, to: number | null): Promise<DiffDocument>;
   why(name: string): Promise<WhyDocument>;
+  /** Resolves when all sources were looked at again, and what was seen is acted upon. */
+  rescan(): Promise<void>;
   /** Bytes as they come. */
   logs(name: string, lines: number, follow: boolean): AsyncIterable<Uint8Array>;
   events(name: string | null, limit: number, follow: boolean): AsyncIterable<EventDocument>;
@@ -56,6 +58,7 @@ export function controlClient(socketPath: string, claim: string | null, patience
       return (await document('GET', `/diff/${encodeURIComponent(name)}?${query}`, null, patienceMs)) as DiffDocument;
     },
     why: async (name) => (await document('GET', `/why/${encodeURIComponent(name)}`, null, patienceMs)) as WhyDocument,
+    rescan: async () => void (await document('POST', '/rescan', null, patienceMs)),
     async *logs(name, lines, follow) {
       const path = `/logs/${encodeURIComponent(name)}?lines=${lines}${follow ? '&follow=1' : ''}`;
       yield* bytes(await ask('GET', path, null, patienceMs), socketPath);

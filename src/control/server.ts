@@ -88,7 +88,7 @@ export async function openControl(socket: ControlSocket, ports: ControlPorts): P
     });
   }
   await app.ready();
-  await claim(socket.path);
+  if (socket.fd === null) await claim(socket.path);
   await listenPrivately(app.server, socket);
   return {
     // Fastify's own close would wait for every connection; there is nothing else in it to be closed.

@@ -17,6 +17,8 @@ export interface ControlSocket {
   readonly path: string;
   /** Group that may use it beside the owner; null: the emperor's own. */
   readonly gid: number | null;
+  /** A socket that listens already: then whoever opened it has said where, and who may use it. null: it is opened. */
+  readonly fd: number | null;
 }
 
 /**
@@ -59,8 +61,15 @@ function isHeld(path: string): Promise<boolean> {
  * whoever connects in between.
  * @throws E_SETTINGS if the folder or the socket cannot be made
  */
-export async function listenPrivately(server: Server, { path, gid }: ControlSocket): Promise<void> {
+export async function listenPrivately(server: Server, { path, gid, fd }: ControlSocket): Promise<void> {
   try {
+    if (fd !== null) {
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject).once('listening', resolve);
+        server.listen({ fd });
+      });
+      return;
+    }
     makeFolder(dirname(path), 0o755);
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject).once('listening', resolve);

@@ -25,8 +25,10 @@ import { orphansOfThisProcess, reapOrphans } from '../runner/orphans.ts';
 import { findInstances } from '../runner/strays.ts';
 import { openSockets } from '../sockets/open-sockets.ts';
 import { openStore } from '../store/sqlite.ts';
+import { openServiceManager } from '../systemd/under-systemd.ts';
 import { systemClock } from '../world/clock.ts';
 import { openLogger } from '../world/logger.ts';
+import { monotonicUs } from '../world/monotonic.ts';
 import { readVersion } from '../world/version.ts';
 import { createDeclarer } from './declare.ts';
 import { createEmperor, type Emperor } from './emperor.ts';
@@ -41,6 +43,7 @@ import { parseOnce } from './parse-once.ts';
 import { performWith } from './perform.ts';
 import { recall } from './recall.ts';
 import { rememberIn } from './remember.ts';
+import { sortPassed } from './passed.ts';
 import type { Settings } from './settings.ts';
 import { waysIn } from './way-in.ts';
 import { openSources } from './sources.ts';
@@ -82,8 +85,11 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
     const libc = openLibc();
     keepInherited(libc);
     const inheritance = readHandover(settings.environment[HANDOVER_VARIABLE]);
+    const manager = opened(openServiceManager({ libc, clock, monotonicUs, environment: settings.environment, pid: process.pid, onTrouble: (message) => logger.warn({}, message) }));
+    const passed = sortPassed(manager.passed);
+    const controlFd = passed.control ?? inheritance.control;
     // Before anything of an earlier emperor is touched: it may be there still.
-    await claim(settings.control);
+    if (controlFd === null) await claim(settings.control);
     opened(claimFolders(settings, libc, clock));
 
     const store = opened(openStore(settings.state, { now: () => clock.now().at, onTrouble: (code, message) => logger.error({ code }, message) }));
@@ -101,6 +107,8 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
       fifoFolder: join(settings.state, 'fifos'),
       logFolder: settings.logs,
       onLost: (vassal, loss) => logger.error({ code: 'E_LOG', vassal, ...loss }, 'output was lost'),
+      keeper: manager.keeper,
+      kept: passed.fifos,
     }));
     const notifySocket = join(settings.state, 'notify');
     const cage = opened(openCage({ libc, clock, state: settings.state, cgroup: settings.cgroup, onTrouble: (message) => logger.error({}, message) }));
@@ -121,6 +129,7 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
       now: clock.now(),
       parse: texts.parse,
       adopt: (name, instance) => runner.adopt(name, instance),
+      ended: (name, instance) => output.bury(name, instance),
       found: findInstances(settings.state),
       unknown: judge.unknown,
     });
@@ -130,7 +139,7 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
     const onTrouble = (message: string): void => logger.warn({}, message);
     const sources = opened(openSources(settings, process.cwd(), { clock, libc, onTrouble, look: (source, look) => declarer.look(source, look) }));
     const declarer = opened(createDeclarer({ parse: texts.parse, vet: judge.vet, awaitAppearance: sources.awaitAppearance }, clock, (event) => emperor.post(event)));
-    const sockets = opened(openSockets(libc, inheritance.sockets));
+    const sockets = opened(openSockets(libc, { handed: inheritance.sockets, kept: passed.kept, lasting: [...passed.lasting, ...inheritance.lasting] }, manager.keeper));
     for (const { id, name, living, leaving } of remembered) {
       const [first] = living;
       if (first === undefined || !holdsSockets(first.runs)) continue;
@@ -162,18 +171,22 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
     );
     reigning = emperor;
     emperor.subscribe(logChanges(logger));
+    emperor.subscribe((_, state) => manager.observe(state));
 
     const succession = createSuccession({
       libc, settings, logger,
       life: () => emperor.snapshot().life,
-      leave: (actor) => emperor.post({ type: 'shutdown', keep: true, actor }),
+      leave: (actor) => {
+        manager.upgrading();
+        emperor.post({ type: 'shutdown', keep: true, actor });
+      },
     });
     const { openControl } = await import('../control/server.ts');
     const identity: Identity = { version: readVersion(), pid: process.pid, startedAt: clock.now().at, kills: cage.kills, keeps: cage.keeps };
     const users = openUserDatabase(libc);
     const gid = settings.controlGroup === null ? null : users.group(settings.controlGroup);
     if (settings.controlGroup !== null && gid === null) throw new EmperorError('E_SETTINGS', `there is no group "${settings.controlGroup}" for the control socket`);
-    opened(await openControl({ path: settings.control, gid }, {
+    const openOurControl = async (): Promise<void> => void opened(await openControl({ path: settings.control, gid, fd: controlFd }, {
       emperor,
       clock,
       identity,
@@ -185,12 +198,14 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
       hideEnvironment,
       logs: logReader(settings.logs),
       usage: (instance) => cage.usage(instance),
-      rescan: () => sources.rescan(),
+      rescan,
       upgrade: (actor) => succession.upgrade(actor),
     }));
+    // Whoever asks on a socket that systemd holds waits until all is known.
+    if (controlFd === null) await openOurControl();
 
     const ended = untilEnd(emperor).then(async () => {
-      const become = succession.bequeath({ sockets, notify });
+      const become = succession.bequeath({ sockets, notify, control: controlFd });
       await closeAll(parts);
       logger.info({}, 'has ended');
       // A log that nobody reads holds up no upgrade.
@@ -198,15 +213,16 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
       return become;
     });
     await sources.start();
-    await declarer.told();
-    // Told is not yet acted upon.
-    await new Promise<void>((resolve) => clock.soon(resolve));
+    await governed();
+    if (controlFd !== null) await openOurControl();
     texts.forget();
     sockets.disinherit(addressesIn(emperor.snapshot()));
     const started = [...emperor.snapshot().vassals.values()].flatMap(living).filter((each) => !each.adopted).length;
     if (known > 0) logger.info({ known, adopted, started }, `${adopted} of ${known} adopted, ${started} started`);
     logger.info({ pid: process.pid, sources: sources.names, control: settings.control, adopted }, 'reigns');
     await loadTools();
+    manager.observe(emperor.snapshot());
+    manager.ready();
     return {
       ended,
       upgrade: (actor) => succession.upgrade(actor),
@@ -216,9 +232,20 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
         logger.setLevel(wanted.logLevel);
         const later = FIXED.filter((key) => JSON.stringify(wanted[key]) !== JSON.stringify(settings[key]));
         if (later.length > 0) logger.warn({ settings: later }, 'what changed in these settings takes effect at the next start');
-        await sources.rescan();
+        await manager.reloading(rescan);
       },
     };
+
+    /** What was seen is told, and acted upon. */
+    async function governed(): Promise<void> {
+      await declarer.told();
+      await new Promise<void>((resolve) => clock.soon(resolve));
+    }
+
+    async function rescan(): Promise<void> {
+      await sources.rescan();
+      await governed();
+    }
   }
 }
 

@@ -7,17 +7,21 @@ export interface Handover {
   readonly sockets: readonly Handed[];
   /** The notify socket, with what instances have said meanwhile. */
   readonly notify: number | null;
+  /** Sockets of socket units of systemd, which are passed to the first program of a process only. */
+  readonly lasting: readonly number[];
+  /** The control socket, where that is one of them. */
+  readonly control: number | null;
 }
 
 /** The environment variable that names the descriptor of a file in which it is told. */
 export const HANDOVER_VARIABLE = 'EMPEROR_HANDOVER';
 
 /** As after a crash. */
-export const NO_HANDOVER: Handover = { sockets: [], notify: null };
+export const NO_HANDOVER: Handover = { sockets: [], notify: null, lasting: [], control: null };
 
 /** What has to stay open for it. */
-export function descriptorsOf({ sockets, notify }: Handover): readonly number[] {
-  return [...sockets.map(({ fd }) => fd), ...(notify === null ? [] : [notify])];
+export function descriptorsOf({ sockets, notify, lasting, control }: Handover): readonly number[] {
+  return [...sockets.map(({ fd }) => fd), ...lasting, ...[notify, control].filter((fd) => fd !== null)];
 }
 
 /** For a file whose descriptor is the value of {@link HANDOVER_VARIABLE}: a variable takes 128 KiB at most, execve(2). */
@@ -31,8 +35,13 @@ export function readHandover(descriptor: string | undefined): Handover {
   try {
     const text = readFileSync(`/proc/self/fd/${descriptor}`, 'utf8');
     closeSync(Number(descriptor));
-    const { sockets, notify } = JSON.parse(text) as Partial<Handover>;
-    return { sockets: Array.isArray(sockets) ? sockets : [], notify: typeof notify === 'number' ? notify : null };
+    const { sockets, notify, lasting, control } = JSON.parse(text) as Partial<Handover>;
+    return {
+      sockets: Array.isArray(sockets) ? sockets : [],
+      notify: typeof notify === 'number' ? notify : null,
+      lasting: Array.isArray(lasting) ? lasting : [],
+      control: typeof control === 'number' ? control : null,
+    };
   } catch {
     return NO_HANDOVER;
   }

@@ -10,6 +10,8 @@ export interface Recollection {
   readonly parse: (file: { readonly id: VassalId; readonly text: string }) => Outcome;
   /** Watches a process of an earlier emperor; false: it is gone. */
   readonly adopt: (vassalName: string, instance: Instance) => boolean;
+  /** It is gone: what is left of what it printed is to be read. */
+  readonly ended: (vassalName: string, instance: Instance) => void;
   /** The instances that run, by the marks that they bear: some may never have been recorded. */
   readonly found: ReadonlyMap<InstanceId, Found>;
   /** How an instance is stopped of which nothing else is known. */
@@ -79,7 +81,10 @@ function recallVassal(vassal: StoredVassal, recollection: Recollection): Remembe
   const good = vassal.good === null ? null : runnable(id, vassal.good, recollection);
   const alive = vassal.instances.flatMap((stored) => {
     const instance = recallInstance(id, stored, good, recollection);
-    return instance !== null && recollection.adopt(name, instance) ? [{ instance, cursed: stored.leaving }] : [];
+    if (instance === null) return [];
+    if (recollection.adopt(name, instance)) return [{ instance, cursed: stored.leaving }];
+    recollection.ended(name, instance);
+    return [];
   });
   const candidates = alive.filter((each) => !each.cursed).map((each) => each.instance);
   const serves = servingOf(candidates, scale);

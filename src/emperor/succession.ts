@@ -6,6 +6,7 @@ import type { Libc } from '../kernel/libc.ts';
 import { memoryFile } from '../kernel/memory-file.ts';
 import { hear, type Successor } from '../runner/successor.ts';
 import type { Handed } from '../sockets/sockets.ts';
+import { LISTEN_VARIABLES } from '../systemd/inherited.ts';
 import type { Logger } from '../world/logger.ts';
 import { descriptorsOf, HANDOVER_VARIABLE, NO_HANDOVER, printHandover, type Handover } from './handover.ts';
 import type { Settings } from './settings.ts';
@@ -20,8 +21,10 @@ export interface Succession {
 
 /** Who makes copies of what the next emperor gets. */
 export interface Heirlooms {
-  readonly sockets: { handOver(copy: (fd: number) => number): readonly Handed[] };
+  readonly sockets: { handOver(copy: (fd: number) => number): readonly Handed[]; handOverLasting(copy: (fd: number) => number): readonly number[] };
   readonly notify: { handOver(copy: (fd: number) => number): number };
+  /** The control socket, if a socket unit listens on it; null: it is opened anew. */
+  readonly control: number | null;
 }
 
 /** What it needs to know, and to say. */
@@ -36,7 +39,10 @@ export interface SuccessionParts {
 
 /** Nobody follows yet. */
 export function createSuccession({ libc, settings, logger, life, leave }: SuccessionParts): Succession {
-  const { program: { file, args, rehearsal }, environment: { [HANDOVER_VARIABLE]: _, ...environment } } = settings;
+  const { program: { file, args, rehearsal } } = settings;
+  // What these name is not there any more, or is handed over.
+  const over: ReadonlySet<string> = new Set([HANDOVER_VARIABLE, ...LISTEN_VARIABLES]);
+  const environment = Object.fromEntries(Object.entries(settings.environment).filter(([name]) => !over.has(name)));
 
   /** Out of descriptors: then the next emperor begins as after a crash. */
   function attempt(handOver: () => Handover): Handover {
@@ -64,10 +70,12 @@ export function createSuccession({ libc, settings, logger, life, leave }: Succes
         if (stage === 'rehearsing') stage = 'none';
       }
     },
-    bequeath({ sockets, notify }) {
+    bequeath({ sockets, notify, control }) {
       if (stage !== 'certain') return null;
       const copy = openCopyHigh(libc);
-      const handover = attempt(() => ({ sockets: sockets.handOver(copy), notify: notify.handOver(copy) }));
+      const handover = attempt(() => ({
+        sockets: sockets.handOver(copy), notify: notify.handOver(copy), lasting: sockets.handOverLasting(copy), control: control === null ? null : copy(control),
+      }));
       const note = memoryFile(libc, printHandover(handover));
       return () => execute(libc, file, [file, ...args], { ...environment, [HANDOVER_VARIABLE]: String(note) }, [note, ...descriptorsOf(handover)]);
     },

@@ -44,7 +44,6 @@ const SCM_RIGHTS = 1;
 const SCM_CREDENTIALS = 2;
 const MSG_TRUNC = 0x20;
 const MSG_DONTWAIT = 0x40;
-const MSG_NOSIGNAL = 0x4000;
 const MSG_CMSG_CLOEXEC = 0x40000000;
 /** sun_path of unix(7), without the NUL at its end. */
 const LONGEST_PATH = 107;
@@ -110,27 +109,8 @@ export function openReceiver(options: ReceiverOptions): Receiver {
   };
 }
 
-/** Sends one datagram to a path, or to an abstract name that begins with `@`. Never waits. @returns the name of the error; null: it was sent */
-export type Send = (to: string, data: Uint8Array) => string | null;
-
-/** Binds sendto(2). */
-export function openSender(libc: Libc): Send {
-  const socket = bindSocketCall(libc);
-  const send = libc.bind<(fd: number, data: Uint8Array, length: number, flags: number, to: Uint8Array, toLength: number) => number>(
-    'long sendto(int fd, const void *data, size_t length, int flags, const void *to, uint to_length)',
-  );
-  return (to, data) => {
-    const address = socketAddress(to);
-    if (address === null) return 'ENAMETOOLONG';
-    const fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0) return lastErrno();
-    const errno = send(fd, data, data.length, MSG_DONTWAIT | MSG_NOSIGNAL, address, address.length) < 0 ? lastErrno() : null;
-    closeSync(fd);
-    return errno;
-  };
-}
-
-function bindSocketCall(libc: Libc): (domain: number, type: number, protocol: number) => number {
+/** socket(2), which is bound once. */
+export function bindSocketCall(libc: Libc): (domain: number, type: number, protocol: number) => number {
   return libc.bind('int socket(int domain, int type, int protocol)');
 }
 
@@ -158,8 +138,8 @@ function bindSocket(libc: Libc, path: string, mode: number): { readonly fd: numb
   }
 }
 
-/** struct sockaddr_un of unix(7). null: the name does not fit. */
-function socketAddress(name: string): Buffer | null {
+/** struct sockaddr_un of unix(7), of a path, or of an abstract name that begins with `@`. null: the name does not fit. */
+export function socketAddress(name: string): Buffer | null {
   const path = Buffer.from(name.startsWith('@') ? `\0${name.slice(1)}` : `${name}\0`);
   if (path.length > LONGEST_PATH + 1) return null;
   const family = Buffer.alloc(2);

@@ -27,6 +27,8 @@ export interface UnixSocket {
   readonly state: SocketState;
   /** What it, or the socket that it was accepted from, was bound to; null: nothing, or an abstract name. */
   readonly path: string | null;
+  /** The lower 32 bits of the inode of the file that it is bound to, whatever that is called by now; null: none. */
+  readonly file: number | null;
   readonly inode: number;
 }
 
@@ -53,7 +55,9 @@ const NLM_F_DUMP = 0x300;
 const IPPROTO_TCP = 6;
 const UDIAG_SHOW_NAME = 1;
 const UDIAG_SHOW_RQLEN = 0x10;
+const UDIAG_SHOW_VFS = 2;
 const UNIX_DIAG_NAME = 0;
+const UNIX_DIAG_VFS = 1;
 const UNIX_DIAG_RQLEN = 4;
 const HEADER_BYTES = 16;
 /** struct inet_diag_req_v2: where its fields are, behind the header. */
@@ -125,10 +129,10 @@ export function openSockDiag(libc: Libc): SockDiag {
       return ask(request, true).map((answer) => readTcp(answer, family === 'v6' ? 16 : 4));
     },
     unix(states) {
-      return ask(unixRequest(states, 0, UDIAG_SHOW_NAME), true).map((answer) => {
+      return ask(unixRequest(states, 0, UDIAG_SHOW_NAME | UDIAG_SHOW_VFS), true).map((answer) => {
         const name = attributeOf(answer, UNIX_DIAG_NAME);
         const path = name === null || name.length === 0 || name[0] === 0 ? null : name.toString().replace(/\0$/, '');
-        return { state: stateOf(answer), inode: answer.readUInt32LE(4), path };
+        return { state: stateOf(answer), inode: answer.readUInt32LE(4), path, file: attributeOf(answer, UNIX_DIAG_VFS)?.readUInt32LE(0) ?? null };
       });
     },
     unixWaiting(inode) {

@@ -22,6 +22,8 @@ export interface StreamSockets {
   open(family: 'v4' | 'v6' | 'unix'): number;
   /** setsockopt(2). @throws E_KERNEL */
   set(fd: number, option: Switch, on: boolean): void;
+  /** getsockopt(2). @throws E_KERNEL */
+  isOn(fd: number, option: Switch): boolean;
   /** bind(2). @returns null, or the name of the error */
   bind(fd: number, address: Uint8Array): string | null;
   /** listen(2); on one that listens already it only changes the backlog. @returns null, or the name of the error */
@@ -116,6 +118,7 @@ export function openStreamSockets(libc: Libc): StreamSockets {
       const [level, name] = SWITCHES[option];
       if (setOption(fd, level, name, int(on ? 1 : 0), 4) < 0) throw kernelError('setsockopt', option, lastErrno());
     },
+    isOn: (fd, option) => read(fd, ...SWITCHES[option], 4).readInt32LE() !== 0,
     bind: (fd, address) => outcome(bind(fd, address, address.length)),
     listen: (fd, backlog) => outcome(listen(fd, backlog)),
     connect(fd, address) {

@@ -1,5 +1,5 @@
 import { chmodSync, closeSync, constants, lstatSync, mkdirSync, openSync, readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { EmperorError, reasonOf } from '../errors.ts';
 import type { LogPolicy } from '../core/spec.ts';
 import type { Instance, InstanceId } from '../core/state.ts';
@@ -8,6 +8,7 @@ import { fifoMaker } from '../kernel/fifo.ts';
 import type { Libc } from '../kernel/libc.ts';
 import { openSplice } from '../kernel/splice.ts';
 import type { Clock } from '../world/clock.ts';
+import { keptName, NO_KEEPER, type Keeper } from '../world/keeper.ts';
 import { openPatterns } from '../world/pattern.ts';
 import { Channel } from './channel.ts';
 import { Ear, type OnSeen } from './ear.ts';
@@ -28,6 +29,10 @@ export interface CaptureOptions {
   /** Folder for the log files, absolute; made at the first line. */
   readonly logFolder: string;
   readonly onLost: OnLost;
+  /** Keeps the reading ends of FIFOs: so what an instance printed last is there, also if it ends while no emperor is. Default: nobody does. */
+  readonly keeper?: Keeper;
+  /** Reading ends that an earlier emperor has given to the keeper, by the serials of their instances. */
+  readonly kept?: ReadonlyMap<number, number>;
 }
 
 /** Takes what instances print and writes it to a file for each vassal. It is what the runner knows as its output sink. */
@@ -40,6 +45,8 @@ export interface Capture extends AsyncDisposable {
   open(vassalName: string, instance: Instance): { readonly writeFd: number };
   /** Reads on what an instance of an earlier emperor prints. */
   reopen(vassalName: string, instance: Instance): void;
+  /** An instance of an earlier emperor has ended while none was there: what it printed last is read, if its FIFO was kept. */
+  bury(vassalName: string, instance: Instance): void;
   /** The instance is gone: what is left in its FIFO is read (1 MiB at most, should someone still write), then the FIFO is removed. */
   finished(instance: InstanceId): void;
   /** Opens all log files anew, for who has moved them away: SIGUSR1. */
@@ -67,7 +74,8 @@ const STILL_MS = 1_000;
 
 /** Opens the capture. @throws E_KERNEL if the folder for the FIFOs cannot be made */
 export function openCapture(options: CaptureOptions): Capture {
-  const { clock, fifoFolder } = options;
+  const { clock, fifoFolder, keeper = NO_KEEPER } = options;
+  const kept = new Map(options.kept);
   attempt(`make ${fifoFolder}`, () => {
     if (lstatSync(fifoFolder, { throwIfNoEntry: false })?.isSymbolicLink() === true) throw new Error('it is a symlink, which is not followed');
     mkdirSync(fifoFolder, { recursive: true, mode: FIFO_FOLDER_MODE });
@@ -110,16 +118,38 @@ export function openCapture(options: CaptureOptions): Capture {
     const intake = new Intake({ id: instance.id, path, fd, ear, transform, splice, large });
     channel.add(intake);
     intakes.set(intake.id, { intake, channel });
+    keeper.keep(keptName('log', instance.serial), fd);
   }
 
   function over(vassalName: string, channel: Channel, losses: Losses, intake: Intake): void {
-    if (intakes.delete(intake.id)) {
+    const closedItsOutput = intakes.delete(intake.id);
+    if (closedItsOutput) {
       removeFifo(intake.path);
       remember(intake);
     }
-    leaving.delete(intake.id);
+    // Of those that live on it is kept for the next emperor.
+    if (leaving.delete(intake.id) || closedItsOutput) keeper.drop(keptName('log', Number(basename(intake.path))));
     large.delete(intake.fd);
     if (channel.isEmpty) void abandon(vassalName, channel, losses);
+  }
+
+  /** null: nobody has kept it. */
+  function takeKept({ serial }: Instance): number | null {
+    const fd = kept.get(serial) ?? null;
+    kept.delete(serial);
+    return fd;
+  }
+
+  function finish(instance: InstanceId): void {
+    const known = intakes.get(instance);
+    if (known === undefined) return;
+    const { intake, channel } = known;
+    intakes.delete(instance);
+    leaving.set(instance, intake);
+    // Nobody else will read it: what is in it goes with the last who has it open.
+    removeFifo(intake.path);
+    channel.finish(intake);
+    remember(intake);
   }
 
   function remember(intake: Intake): void {
@@ -168,22 +198,18 @@ export function openCapture(options: CaptureOptions): Capture {
     reopen(vassalName, instance) {
       const path = fifoPath(instance);
       try {
-        take(vassalName, instance, path, openAgain(path, instance.process?.pid ?? null));
+        take(vassalName, instance, path, takeKept(instance) ?? openAgain(path, instance.process?.pid ?? null));
       } catch (error) {
         options.onLost(vassalName, { lines: 0, bytes: 0, reason: `cannot read the output of ${instance.id}: ${reasonOf(error)}`, over: false });
       }
     },
-    finished(instance) {
-      const known = intakes.get(instance);
-      if (known === undefined) return;
-      const { intake, channel } = known;
-      intakes.delete(instance);
-      leaving.set(instance, intake);
-      // Nobody else will read it: what is in it goes with the last who has it open.
-      removeFifo(intake.path);
-      channel.finish(intake);
-      remember(intake);
+    bury(vassalName, instance) {
+      const fd = takeKept(instance);
+      if (fd === null) return;
+      take(vassalName, instance, fifoPath(instance), fd);
+      finish(instance.id);
     },
+    finished: finish,
     watchLog(instance, pattern, onSeen) {
       const ear = intakes.get(instance)?.intake.ear ?? ended.get(instance);
       return ear?.watch(pattern, onSeen) ?? (() => {});
@@ -205,6 +231,11 @@ export function openCapture(options: CaptureOptions): Capture {
       await Promise.all(Array.from(channels.values(), (channel) => channel.reopen()));
     },
     sweep() {
+      for (const [serial, fd] of kept) {
+        keeper.drop(keptName('log', serial));
+        closeSync(fd);
+      }
+      kept.clear();
       const known = new Set(Array.from(intakes.values(), ({ intake }) => intake.path));
       for (const name of readdirSync(fifoFolder)) {
         const path = join(fifoFolder, name);

@@ -28,7 +28,10 @@ const WANTED: readonly Controller[] = ['cpu', 'memory', 'pids'];
 /** The cgroup in which the emperor itself is, where it has to be in one of its own: a cgroup whose controllers are enabled for others holds no process, cgroups(7). */
 export const OWN_LEAF = 'emperor-main';
 
-/** Finds and prepares the cgroup for the instances of a state folder. null: there is none that could be used. Costs some ten file operations. */
+/**
+ * Finds and prepares the cgroup for the instances of a state folder. A service of systemd that is not started in a leaf of its cgroup gets no controllers. null: there is none that could be
+ * used. Costs some ten file operations.
+ */
 export function prepareCgroup({ wanted, state, isDelegated, onTrouble }: CgroupSearch): CgroupFolder | null {
   if (wanted === 'none') return null;
   const own = ownCgroup(readFileSync('/proc/self/cgroup', 'utf8'), readFileSync('/proc/self/mountinfo', 'utf8'));
@@ -38,7 +41,7 @@ export function prepareCgroup({ wanted, state, isDelegated, onTrouble }: CgroupS
   try {
     makeFolder(folder, 0o755);
     if (!existsSync(join(folder, 'cgroup.kill'))) throw new Error('it is no cgroup v2, or this kernel is older than 5.14 and has no cgroup.kill');
-    enableIn(base, base === own);
+    if (mayEnableIn(base, own)) enableIn(base, base === own);
     return { folder, controllers: enableIn(folder, false) };
   } catch (error) {
     onTrouble(`cannot use the cgroup ${base}: ${reasonOf(error)}; instances are kept together by their process groups alone`);
@@ -83,6 +86,14 @@ function isWritable(folder: string): boolean {
   } catch {
     return false;
   }
+}
+
+/**
+ * Whether controllers may be enabled in a cgroup. Not in that of a service which was started in it: systemd starts the next process of the service there, too, and with
+ * controllers and instances below that would fail until the last of them has ended, cgroups(7), "no internal processes".
+ */
+export function mayEnableIn(base: string, own: string | null): boolean {
+  return base !== own || !basename(base).endsWith('.service');
 }
 
 /** Enables what controllers there are for the cgroups in this one. @returns those that are enabled then */

@@ -41,8 +41,10 @@ export interface Group {
   open(slots: readonly Slot[], declared: Declared): Slot;
   /** The inodes of all sockets that listen on this very address, whoever has them. @throws E_KERNEL where the kernel cannot tell */
   listening(): ReadonlySet<number>;
-  /** Takes over a socket that an earlier emperor opened. It has to be the only one of the address. @throws E_ADDRESS */
+  /** Takes over a socket that an earlier emperor, or a socket unit of systemd, opened. Those of an address are taken over in the kernel's order. @throws E_ADDRESS */
   takeOver(slot: Slot): void;
+  /** Whether it is a socket unit's: that listens on it for ever, so it is never ended, and stays where it is in the order of slots. */
+  isLasting(slot: Slot): boolean;
   /** Makes a slot as declared, and as new for those who get it next. @throws E_ADDRESS, E_USER */
   renew(slot: Slot, declared: Declared): void;
   /** Whether nobody has made it useless, by shutdown(2) or by removing its path. */

@@ -2,7 +2,7 @@ import type { Address } from '../core/address.ts';
 import type { Declared, Group, Opened, Slot, Traffic } from './group.ts';
 import type { Door } from './sockets.ts';
 
-/** A socket that an earlier emperor left, and the generation that has it; null: connections wait in it. */
+/** A socket that somebody before us has opened, and the generation that has it; null: connections wait in it. */
 export interface Resident {
   readonly generation: number | null;
   readonly slot: Slot;
@@ -19,6 +19,8 @@ export interface Resident {
  *  | none                         | one, in which connections wait                           |
  *  | one                          | one                                                      |
  *  | one, and others beside it    | one each; a slot that became free in the middle is kept  |
+ *
+ * The slot of a socket unit, which comes first, is there in all of them.
  */
 export class Held {
   readonly address: Address;
@@ -30,21 +32,21 @@ export class Held {
   #traffic: Traffic;
 
   /**
-   * @param resident a socket of an earlier emperor, the only one of the address, and who lives on it; null: the address is opened
+   * @param residents all sockets of the address, in the kernel's order, and who lives on them; the last one has the connections. None: the address is opened
    * @throws E_ADDRESS_IN_USE, E_ADDRESS, E_USER
    */
-  constructor(group: Group, declared: Declared, resident: Resident | null = null) {
+  constructor(group: Group, declared: Declared, residents: readonly Resident[] = []) {
     this.#group = group;
     this.address = declared.listen.address;
     this.#declared = declared;
-    const first = resident?.slot ?? group.open([], declared);
-    this.#slots = [first];
-    if (resident !== null) {
-      group.takeOver(first);
-      if (resident.generation === null) group.renew(first, declared);
-      else this.#occupants.set(first, resident.generation);
+    for (const { generation, slot } of residents) {
+      group.takeOver(slot);
+      if (generation === null) group.renew(slot, declared);
+      else this.#occupants.set(slot, generation);
     }
-    this.#traffic = { rest: first, favoured: null };
+    const last = residents.at(-1)?.slot ?? group.open([], declared);
+    this.#slots = residents.length === 0 ? [last] : residents.map(({ slot }) => slot);
+    this.#traffic = { rest: last, favoured: null };
     try {
       this.#turn();
     } catch (error) {
@@ -148,11 +150,15 @@ export class Held {
   leave(): void {
     this.#closeDoors();
     // Closed by our end they would leave gaps, which the kernel fills: then its program would lead elsewhere.
-    const idle = this.#slots.filter((slot) => !this.#isFed(slot) && !this.#occupants.has(slot));
+    const idle = this.#slots.filter((slot) => !this.#isNeeded(slot));
     for (const slot of idle) this.#end(slot);
     if (idle.length > 0) this.#turn();
     for (const slot of this.#slots) this.#group.leave(slot);
     this.#slots = [];
+  }
+
+  #isNeeded(slot: Slot): boolean {
+    return this.#isFed(slot) || this.#occupants.has(slot) || this.#group.isLasting(slot);
   }
 
   #isFed(slot: Slot): boolean {
@@ -175,11 +181,10 @@ export class Held {
     if (favoured?.share === 1 && !this.#occupants.has(rest)) this.#traffic = { rest: favoured.slot, favoured: null };
     else if (favoured !== null && favoured.share < 1 && !this.#occupants.has(favoured.slot)) this.#traffic = { rest, favoured: null };
     this.#turn();
-    const isNeeded = (slot: Slot): boolean => this.#isFed(slot) || this.#occupants.has(slot);
-    for (let last = this.#slots.at(-1); last !== undefined && !isNeeded(last); last = this.#slots.at(-1)) this.#end(last);
+    for (let last = this.#slots.at(-1); last !== undefined && !this.#isNeeded(last); last = this.#slots.at(-1)) this.#end(last);
     const [first, second] = this.#slots;
     // Between the two calls the program names an index that is not there any more, and the only one that is left gets everything.
-    if (this.#slots.length === 2 && first !== undefined && second !== undefined && !isNeeded(first)) {
+    if (this.#slots.length === 2 && first !== undefined && second !== undefined && !this.#isNeeded(first)) {
       this.#end(first);
       this.#turn();
     }
@@ -199,7 +204,7 @@ export class Held {
 
   /** Slots that whoever had them before left useless. A server that ends listening by shutdown(2) takes its socket out of the group. */
   #replaceBroken(): void {
-    for (const broken of this.#slots.filter((slot) => !this.#occupants.has(slot) && !this.#group.isWhole(slot))) {
+    for (const broken of this.#slots.filter((slot) => !this.#occupants.has(slot) && !this.#group.isLasting(slot) && !this.#group.isWhole(slot))) {
       this.#end(broken);
       const { rest, favoured } = this.#traffic;
       if (!this.#isFed(broken)) continue;

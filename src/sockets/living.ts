@@ -2,31 +2,33 @@ import { readdirSync, readlinkSync } from 'node:fs';
 import { EmperorError, errnoOf } from '../errors.ts';
 import { readProcessStat } from '../kernel/process-stat.ts';
 import type { TakeDescriptor } from '../kernel/take-descriptor.ts';
+import type { Estate } from './estate.ts';
 import type { Slot } from './group.ts';
 
 /**
  * Takes sockets back from an instance that lives: from its first process or, where that has closed them, from another one of its session.
  * @param pid of its first process
+ * Those that are in the estate come from there, which needs no right to trace the process.
  * @param wanted inodes of the sockets
  * @returns those that it has, and that we may have
  */
-export function takeFrom(pid: number, wanted: ReadonlySet<number>, take: TakeDescriptor): readonly Slot[] {
-  const own = takeFromProcess(pid, wanted, take);
+export function takeFrom(pid: number, wanted: ReadonlySet<number>, take: TakeDescriptor, estate: Estate): readonly Slot[] {
+  const own = takeFromProcess(pid, wanted, take, estate);
   if (own.length > 0) return own;
   for (const other of sessionOf(pid)) {
-    const found = takeFromProcess(other, wanted, take);
+    const found = takeFromProcess(other, wanted, take, estate);
     if (found.length > 0) return found;
   }
   return [];
 }
 
-function takeFromProcess(pid: number, wanted: ReadonlySet<number>, take: TakeDescriptor): readonly Slot[] {
+function takeFromProcess(pid: number, wanted: ReadonlySet<number>, take: TakeDescriptor, estate: Estate): readonly Slot[] {
   const slots = new Map<number, Slot>();
   for (const name of list(`/proc/${pid}/fd`)) {
     const inode = socketOf(`/proc/${pid}/fd/${name}`);
     if (inode === null || !wanted.has(inode) || slots.has(inode)) continue;
     try {
-      slots.set(inode, { fd: take(pid, Number(name)), inode });
+      slots.set(inode, { fd: estate.take(inode) ?? take(pid, Number(name)), inode });
     } catch (error) {
       // It has gone meanwhile, or is not ours to take: then its address is one that somebody else has.
       if (!(error instanceof EmperorError)) throw error;

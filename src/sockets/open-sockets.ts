@@ -1,5 +1,4 @@
-import { closeSync, fstatSync, realpathSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
+import { closeSync, fstatSync } from 'node:fs';
 import { printAddress, sameAddress, type Address, type Listen } from '../core/address.ts';
 import type { VassalId } from '../core/listing.ts';
 import { EmperorError, errnoOf } from '../errors.ts';
@@ -10,12 +9,17 @@ import { openSocketAddresses } from '../kernel/sockaddr.ts';
 import { openStreamSockets } from '../kernel/sockets.ts';
 import { openTakeDescriptor } from '../kernel/take-descriptor.ts';
 import { openUserDatabase } from '../kernel/user.ts';
-import { Held } from './held.ts';
+import { keptName, NO_KEEPER, type Keeper } from '../world/keeper.ts';
+import { Estate } from './estate.ts';
+import { Held, type Resident } from './held.ts';
 import type { Declared, Group, Slot } from './group.ts';
 import { openHolders } from './holders.ts';
+import { keptGroup } from './kept-group.ts';
 import { takeFrom } from './living.ts';
+import { refusal } from './refusal.ts';
 import type { Door, Handed, Lent, Living, Owner, Sockets } from './sockets.ts';
 import { tcpGroup, type Calls } from './tcp-group.ts';
+import { isSamePath } from './unix-file.ts';
 import { unixGroup } from './unix-group.ts';
 
 /** What is held for one vassal. */
@@ -27,12 +31,22 @@ interface Holding {
 /** Descriptors that are watched until one of them can be accepted from. */
 type Knock = number[];
 
-/**
- * Sockets of this host. Disposing closes them, and removes nothing: instances may go on with theirs, and the next emperor with all.
- * @param handed what the emperor before us, in the same process, left open
- */
-export function openSockets(libc: Libc, handed: readonly Handed[] = []): Sockets {
-  const heirlooms = new Set(handed);
+/** What was there before this emperor. */
+export interface Legacy {
+  /** What the emperor before us, in the same process, left open. */
+  readonly handed: readonly Handed[];
+  /** What an emperor before us gave to the keeper. */
+  readonly kept: readonly number[];
+  /** What socket units listen on. */
+  readonly lasting: readonly number[];
+}
+
+const NO_LEGACY: Legacy = { handed: [], kept: [], lasting: [] };
+
+/** Sockets of this host. Disposing closes them, and removes nothing: instances may go on with theirs, and the next emperor with all. */
+export function openSockets(libc: Libc, legacy: Legacy = NO_LEGACY, keeper: Keeper = NO_KEEPER): Sockets {
+  const heirlooms = new Set(legacy.handed);
+  const estate = new Estate(keeper, legacy.kept, legacy.lasting);
   const holdings = new Map<VassalId, Holding>();
   const knocks = new Map<VassalId, Knock>();
   const epoll = openEpoll(libc);
@@ -51,22 +65,62 @@ export function openSockets(libc: Libc, handed: readonly Handed[] = []): Sockets
   const heldAt = (vassal: VassalId, address: Address): Held | undefined => heldBy(vassal).find((held) => sameAddress(held.address, address));
 
   function groupOf(name: string, address: Address): Group {
-    return address.kind === 'tcp' ? tcpGroup(name, address, calls) : unixGroup(name, address, calls, users);
+    return keptGroup(address.kind === 'tcp' ? tcpGroup(name, address, calls) : unixGroup(name, address, calls, users), estate, keeper);
   }
 
   function open(name: string, listen: Listen, owner: Owner): Held {
     const group = groupOf(name, listen.address);
-    return inherit(group, { listen, owner }) ?? new Held(group, { listen, owner });
+    const declared = { listen, owner };
+    return inherit(name, group, declared) ?? new Held(group, declared, passedFor(name, listen.address, group, null));
+  }
+
+  /**
+   * The sockets of an address that were passed to us, as they are to be held: that of a socket unit first, as it has listened before all others, then the one that
+   * serves or, if nobody lives, that in which most connections wait. The rest is ended: in which order the kernel has them cannot be told.
+   * @param heir the one that serves; null: nobody lives
+   * @throws E_ADDRESS where the socket unit does not let others listen beside it
+   */
+  function passedFor(name: string, address: Address, group: Group, heir: Resident | null): readonly Resident[] {
+    if (estate.isEmpty) return heir === null ? [] : [heir];
+    const found = estate.among(listeningOn(group));
+    const lasting = found.filter((slot) => estate.isLasting(slot));
+    if (address.kind === 'tcp' && lasting.some(({ fd }) => !calls.sockets.isOn(fd, 'reuse-port'))) {
+      throw refusal({ name, address }, 'a socket unit of systemd listens there alone; say ReusePort=yes in it');
+    }
+    const [first, ...rest] = found.filter((slot) => !lasting.includes(slot)).sort((a, b) => group.queued(b) - group.queued(a));
+    for (const { inode } of found) estate.take(inode);
+    for (const slot of first === undefined || heir === null ? rest : [first, ...rest]) end(group, slot);
+    const idle = (slot: Slot): Resident => ({ generation: null, slot });
+    return [...lasting.map(idle), ...(heir === null ? (first === undefined ? [] : [idle(first)]) : [heir])];
+  }
+
+  function listeningOn(group: Group): ReadonlySet<number> {
+    return asTold(new Set<number>(), () => group.listening());
+  }
+
+  /** With the file that it may have. */
+  function end(group: Group, slot: Slot): void {
+    try {
+      group.takeOver(slot);
+    } catch (error) {
+      if (!(error instanceof EmperorError)) throw error;
+      keeper.drop(keptName('socket', slot.inode));
+      calls.sockets.stop(slot.fd);
+      closeSync(slot.fd);
+      return;
+    }
+    group.end(slot);
   }
 
   /** null: there is nothing to inherit, or it is of no use. */
-  function inherit(group: Group, declared: Declared): Held | null {
+  function inherit(name: string, group: Group, declared: Declared): Held | null {
     const heirloom = [...heirlooms].find(({ address }) => sameAddress(address, declared.listen.address));
     if (heirloom === undefined) return null;
     heirlooms.delete(heirloom);
     const { fd } = heirloom;
     try {
-      if (calls.sockets.listens(fd)) return new Held(group, declared, { generation: null, slot: { fd, inode: fstatSync(fd).ino } });
+      const heir = { generation: null, slot: { fd, inode: fstatSync(fd).ino } };
+      if (calls.sockets.listens(fd)) return new Held(group, declared, passedFor(name, heirloom.address, group, heir));
     } catch (error) {
       if (!(error instanceof EmperorError) && errnoOf(error) === '') throw error;
     }
@@ -91,24 +145,33 @@ export function openSockets(libc: Libc, handed: readonly Handed[] = []): Sockets
       const found = new Map<number, Slot>();
       for (const { generation, pid } of living) {
         if (found.has(generation)) continue;
-        const [slot, ...more] = takeFrom(pid, listening, take);
-        for (const { fd } of more) closeSync(fd);
+        const [slot, ...more] = takeFrom(pid, listening, take, estate);
+        for (const each of more) estate.giveBack(each);
         if (slot !== undefined) found.set(generation, slot);
       }
       // In which order the kernel has several cannot be told: free ones have closed with the emperor that held them, and others took their places.
       // With only one left there is no question; those of the others, who were told to end, accept no more.
       const serving = living[0]?.generation;
-      for (const [generation, { fd }] of found) {
+      for (const [generation, slot] of found) {
         if (generation === serving) continue;
-        calls.sockets.stop(fd);
-        closeSync(fd);
+        if (estate.isLasting(slot)) estate.giveBack(slot);
+        else end(group, slot);
       }
-      const slot = serving === undefined ? undefined : found.get(serving);
-      return serving === undefined || slot === undefined ? null : new Held(group, declared, { generation: serving, slot });
+      const slot = serving === undefined ? undefined : (found.get(serving) ?? onlyOne(listening));
+      if (serving === undefined || slot === undefined) return null;
+      return new Held(group, declared, passedFor(name, declared.listen.address, group, { generation: serving, slot }));
     } catch (error) {
       if (error instanceof EmperorError) return null;
       throw error;
     }
+  }
+
+  /** Of an instance that we may not look into: if one socket alone was passed to us for its address, it is that. */
+  function onlyOne(listening: ReadonlySet<number>): Slot | undefined {
+    const [slot, ...more] = estate.among(listening).filter((each) => !estate.isLasting(each));
+    if (slot === undefined || more.length > 0) return undefined;
+    estate.take(slot.inode);
+    return slot;
   }
 
   function set(vassal: VassalId, name: string, addresses: readonly Held[]): void {
@@ -192,9 +255,11 @@ export function openSockets(libc: Libc, handed: readonly Handed[] = []): Sockets
     retire(vassal, generation) {
       for (const held of heldBy(vassal)) held.retire(generation);
     },
-    handOver: (copy) => [...holdings.values()].flatMap(({ addresses: all }) => all.filter(({ isEmpty }) => isEmpty).map(({ address, steered }) => ({ address, fd: copy(steered.fd) }))),
+    handOver: (copy) => [...holdings.values()].flatMap(({ addresses: all }) => all.filter(({ isEmpty, steered }) => isEmpty && !estate.isLasting(steered)).map(({ address, steered }) => ({ address, fd: copy(steered.fd) }))),
+    handOverLasting: (copy) => estate.handOver(copy, [...holdings.values()].flatMap(({ addresses: all }) => all.flatMap(({ slots }) => slots))),
     disinherit(wanted) {
       for (const each of heirlooms) if (!wanted.some((address) => sameAddress(address, each.address))) discard(each);
+      if (!estate.isEmpty) estate.discard(new Set(wanted.flatMap((address) => [...listeningOn(groupOf('', address))])));
     },
     release(vassal, keep) {
       const holding = holdings.get(vassal);
@@ -210,30 +275,17 @@ export function openSockets(libc: Libc, handed: readonly Handed[] = []): Sockets
       epoll[Symbol.dispose]();
       for (const { addresses } of holdings.values()) for (const held of addresses) held.leave();
       holdings.clear();
+      estate.close();
     },
   };
 }
 
 /** @param otherwise the answer where the kernel cannot tell: a minimal one may lack sock_diag(7) */
-function asTold(otherwise: number, ask: () => number): number {
+function asTold<T>(otherwise: T, ask: () => T): T {
   try {
     return ask();
   } catch (error) {
     if (error instanceof EmperorError && error.code === 'E_KERNEL') return otherwise;
     throw error;
-  }
-}
-
-/** Folders may be known by several names. */
-function isSamePath(one: string, other: string): boolean {
-  return basename(one) === basename(other) && (one === other || folderOf(one) === folderOf(other));
-}
-
-function folderOf(path: string): string {
-  try {
-    return realpathSync(dirname(path));
-  } catch {
-    // Where it does not exist, or cannot be looked at, nothing can be opened either.
-    return dirname(path);
   }
 }

@@ -59,7 +59,9 @@ export interface Sockets extends Disposable {
   retire(vassal: VassalId, generation: number): void;
   /** Copies of the sockets in which connections may wait while nobody lives behind them, made by `copy`: for the program that is executed next in this process. */
   handOver(copy: (fd: number) => number): readonly Handed[];
-  /** Closes what was handed over to us and is not among these addresses: nobody will ask for it. */
+  /** Copies of the sockets of socket units, whoever lives behind them, as for {@link Sockets.handOver}. */
+  handOverLasting(copy: (fd: number) => number): readonly number[];
+  /** Closes what was handed over, or passed, to us and is not among these addresses: nobody will ask for it. */
   disinherit(wanted: readonly Address[]): void;
   /** Closes the addresses that are not in `keep`, and removes their unix sockets. An instance that still lives keeps its TCP socket: it listens until it ends. */
   release(vassal: VassalId, keep: readonly Listen[]): void;

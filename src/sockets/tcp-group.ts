@@ -99,6 +99,7 @@ export function tcpGroup(name: string, address: TcpAddress, { sockets, addresses
     },
     listening: () => new Set(diag.tcp(family, ['listen'], { local: address.port }).filter(({ local }) => local.equals(ours)).map(({ inode }) => inode)),
     takeOver: () => {},
+    isLasting: () => false,
     renew(slot, { listen }) {
       sockets.block(slot.fd);
       check(sockets.listen(slot.fd, listen.backlog));

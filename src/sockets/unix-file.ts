@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, closeSync, constants, fchmodSync, fstatSync, linkSync, lstatSync, openSync, readdirSync, renameSync, unlinkSync } from 'node:fs';
+import { chmodSync, chownSync, closeSync, constants, fchmodSync, fstatSync, linkSync, lstatSync, openSync, readdirSync, realpathSync, renameSync, unlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { errnoOf } from '../errors.ts';
 import { unixAddress } from '../kernel/sockaddr.ts';
@@ -114,5 +114,19 @@ export function removeIf(path: string, isIt: (found: FileId) => boolean): void {
   } catch (error) {
     // The folder has gone, or is no longer ours to write to: then there is nothing that we could do.
     if (!['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'EROFS'].includes(errnoOf(error))) throw error;
+  }
+}
+
+/** Whether two paths mean the same file, whether or not it is there: folders may be known by several names. */
+export function isSamePath(one: string, other: string): boolean {
+  return basename(one) === basename(other) && (one === other || folderOf(one) === folderOf(other));
+}
+
+function folderOf(path: string): string {
+  try {
+    return realpathSync(dirname(path));
+  } catch {
+    // Where it does not exist, or cannot be looked at, nothing can be opened either.
+    return dirname(path);
   }
 }

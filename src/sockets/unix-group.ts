@@ -1,4 +1,4 @@
-import { closeSync, fstatSync } from 'node:fs';
+import { closeSync, fstatSync, linkSync } from 'node:fs';
 import type { Address } from '../core/address.ts';
 import { EmperorError, errnoOf } from '../errors.ts';
 import { unixAddress } from '../kernel/sockaddr.ts';
@@ -18,6 +18,10 @@ interface Bound extends Slot {
 }
 
 const DEFAULT_MODE = 0o660;
+/** Of the slot of a socket unit: that is bound to the path that people know, and gets a second name as well. */
+const UNIT_NUMBER = 999;
+/** The kernel tells 32 bits of an inode. */
+const TOLD_INODES = 2n ** 32n;
 
 /**
  * The path of a unix socket. Each slot is bound to a hidden path beside it; whose turn it is has a second name, a hard link: the path that people know.
@@ -76,6 +80,21 @@ export function unixGroup(name: string, address: UnixAddress, { sockets, diag, h
     }
   }
 
+  /** The socket of a socket unit: its file is at the path that people know, or has given way there to one of ours. @param inode of that file */
+  function boundByUnit(slot: Slot, inode: number | null): Bound {
+    const path = besideOf(address.path, UNIT_NUMBER);
+    const isIt = (file: FileId | null): boolean => file !== null && inode !== null && file.inode % TOLD_INODES === BigInt(inode);
+    return attempt(() => {
+      if (!isIt(lookAt(path)) && isIt(lookAt(address.path))) {
+        removeIf(path, () => true);
+        linkSync(address.path, path);
+      }
+      const file = lookAt(path);
+      if (file === null || !isIt(file)) throw refusal(applicant, 'the socket of a socket unit has lost its file; restart that unit');
+      return { ...slot, number: UNIT_NUMBER, path, file };
+    });
+  }
+
   const boundOf = (slot: Slot): Bound => {
     const bound = bounds.get(slot);
     if (bound === undefined) throw new Error(`${address.path} has no slot ${slot.fd}`);
@@ -97,20 +116,28 @@ export function unixGroup(name: string, address: UnixAddress, { sockets, diag, h
         }
       });
     },
-    listening: () => new Set(diag.unix(['listen']).filter(({ path }) => path !== null && numberBeside(address.path, path) !== null).map(({ inode }) => inode)),
+    listening: () => new Set(diag.unix(['listen']).filter(({ path }) => path !== null && (path === address.path || numberBeside(address.path, path) !== null)).map(({ inode }) => inode)),
     takeOver(slot) {
-      const path = diag.unix(['listen']).find(({ inode }) => inode === slot.inode)?.path ?? null;
+      const found = diag.unix(['listen']).find(({ inode }) => inode === slot.inode);
+      const path = found?.path ?? null;
+      if (found !== undefined && path === address.path) {
+        bounds.set(slot, boundByUnit(slot, found.file));
+        claimed = true;
+        return;
+      }
       const number = path === null ? null : numberBeside(address.path, path);
       const file = path === null ? null : lookAt(path);
       if (path === null || number === null || file === null) throw refusal(applicant, 'the socket of an earlier emperor has lost its file');
       bounds.set(slot, { ...slot, number, path, file });
       claimed = true;
     },
+    isLasting: () => false,
     renew(slot, declared) {
-      const { path } = boundOf(slot);
+      const { path, number } = boundOf(slot);
       sockets.block(slot.fd);
       sockets.listen(slot.fd, declared.listen.backlog);
-      attempt(() => grant(path, permissionsOf(name, declared, users)));
+      // Whose the socket of a unit is, that has said: SocketUser= and others of systemd.socket(5).
+      if (number !== UNIT_NUMBER) attempt(() => grant(path, permissionsOf(name, declared, users)));
     },
     // shutdown(2) leaves a unix socket listening to nobody, which cannot be seen from here.
     isWhole: (slot) => isSame(lookAt(boundOf(slot).path), boundOf(slot).file),
@@ -124,7 +151,7 @@ export function unixGroup(name: string, address: UnixAddress, { sockets, diag, h
     queued: (slot) => diag.unixWaiting(slot.inode),
     sinceUse(slots, doors) {
       const waiting = slots.reduce((sum, slot) => sum + diag.unixWaiting(slot.inode), 0);
-      const paths = new Set<string | null>(slots.map((slot) => boundOf(slot).path));
+      const paths = new Set<string | null>([address.path, ...slots.map((slot) => boundOf(slot).path)]);
       const accepted = diag.unix(['established']).filter(({ path }) => paths.has(path)).length;
       return waiting + accepted > doors.length ? 0 : Infinity;
     },

@@ -52,7 +52,7 @@ export async function host(options: HostOptions = {}): Promise<Host> {
   const path = options.path ?? join(temporaryFolder(), 'control.sock');
   const logged: string[] = [];
   const ports = portsOf(emperor, { ...options, logger: loggerInto(logged) });
-  const server = await openControl({ path, gid: null }, ports);
+  const server = await openControl({ path, gid: null, fd: null }, ports);
   const close = async (): Promise<void> => server[Symbol.asyncDispose]();
   onTestFinished(close);
   return { path, emperor, logged, close, ask: (method, url, body, headers) => ask(path, method, url, body, headers) };

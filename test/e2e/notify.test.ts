@@ -3,8 +3,8 @@ import { chmodSync, closeSync, openSync, readFileSync, writeSync } from 'node:fs
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { VassalDocument } from '../../src/control/protocol.ts';
-import { openSender } from '../../src/kernel/datagram.ts';
 import { openLibc } from '../../src/kernel/libc.ts';
+import { openSender } from '../../src/kernel/send-datagram.ts';
 import { until } from '../until.ts';
 import { Daemon, makePlace } from './daemon.ts';
 

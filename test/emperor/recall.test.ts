@@ -25,11 +25,12 @@ const canary = { share: 0.2, forMs: 2_000 };
 /** What texts say. */
 const SPECS: Readonly<Record<string, VassalSpec>> = { good: specOf(), canary: specOf({ canary }), rolls: specOf({ canary, roll: true }), pair: specOf({ instances: 2 }) };
 
-function recollection(alive: readonly number[], found: readonly number[] = []): Recollection {
+function recollection(alive: readonly number[], found: readonly number[] = [], ended: string[] = []): Recollection {
   return {
     now,
     parse: ({ text }) => (text in SPECS ? { ok: true, spec: SPECS[text]! } : { ok: false, faults: [] }),
     adopt: (_, { serial }) => alive.includes(serial),
+    ended: (name, { id }) => ended.push(`${id} of ${name}`),
     found: new Map(found.map((serial) => [`shop#${serial}` as InstanceId, { process: { pid: serial, startTicks: 1, bootId: 'b' }, vassalName: 'shop', ageMs: 7_000 }])),
     unknown,
   };
@@ -106,4 +107,10 @@ it('leaves alone what outlived an instance that has ended', () => {
 
 it('has no good revision if its text cannot be parsed any more', () => {
   expect(recalled([], [], 'bad')).toMatchObject({ good: null });
+});
+
+it('tells which instances have ended meanwhile, as what they printed last may be there yet', () => {
+  const ended: string[] = [];
+  recall({ vassals: [vassal([instance(1), instance(2), instance(3, { process: null })])], forgotten: [], nextSerial: 9 }, recollection([2], [], ended));
+  expect(ended).toEqual(['shop#1 of shop']);
 });

@@ -13,6 +13,8 @@ export class FakeGroup implements Group {
   readonly waiting: Map<Slot, number> = new Map();
   /** Slots that whoever had them ended by shutdown(2). */
   readonly broken: Set<Slot> = new Set();
+  /** Slots that socket units listen on for ever. */
+  readonly lasting: Set<Slot> = new Set();
   #nextFd: number;
   #program: { readonly rest: number; readonly favoured: number | null; readonly doors: ReadonlyMap<number, number> } = { rest: 0, favoured: null, doors: new Map() };
   #nextPort = 1;
@@ -79,6 +81,10 @@ export class FakeGroup implements Group {
     if (last !== undefined && last !== slot) this.kernel[index] = last;
   }
 
+  isLasting(slot: Slot): boolean {
+    return this.lasting.has(slot);
+  }
+
   renew(): void {}
   leave(): void {}
   vanish(): void {}
@@ -122,6 +128,10 @@ export class FakeSockets implements Sockets {
 
   handOver(copy: (fd: number) => number): readonly Handed[] {
     return this.#addresses.filter(({ held }) => held.isEmpty).map(({ held }) => ({ address: held.address, fd: copy(held.steered.fd) }));
+  }
+
+  handOverLasting(): readonly number[] {
+    return [];
   }
 
   disinherit(): void {}

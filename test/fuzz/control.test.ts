@@ -19,7 +19,7 @@ let server: AsyncDisposable;
 beforeAll(async () => {
   const emperor = new FakeEmperor();
   emperor.list(declare('shop'), declare('__proto__'));
-  server = await openControl({ path, gid: null }, portsOf(emperor));
+  server = await openControl({ path, gid: null, fd: null }, portsOf(emperor));
 });
 
 afterAll(async () => {

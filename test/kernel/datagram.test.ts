@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { openReceiver, openSender, type Datagram } from '../../src/kernel/datagram.ts';
+import { openReceiver, type Datagram } from '../../src/kernel/datagram.ts';
 import { openLibc } from '../../src/kernel/libc.ts';
+import { openSender } from '../../src/kernel/send-datagram.ts';
 import { until } from '../until.ts';
 
 const libc = openLibc();

@@ -17,11 +17,13 @@ import { openCapture, type Capture, type CaptureOptions } from '../../src/logs/c
 import type { Seen } from '../../src/logs/line-watch.ts';
 import { tail } from '../../src/logs/tail.ts';
 import type { Loss } from '../../src/logs/losses.ts';
+import type { Keeper } from '../../src/world/keeper.ts';
 import { HandClock } from '../fakes/clock.ts';
 import { instanceOf } from '../fakes/instance.ts';
 import { until } from '../until.ts';
 
 const writeElsewhere = promisify(write);
+const duplicate = openLibc().bind<(fd: number) => number>('int dup(int fd)');
 const asRoot = process.getuid?.() === 0;
 const RAW: LogPolicy = { maxBytes: 10 * 1024 ** 2, keep: 10, format: 'raw' };
 
@@ -33,7 +35,9 @@ interface Stage extends AsyncDisposable {
   readonly lost: { readonly vassal: string; readonly loss: Loss }[];
   capture: Capture;
   /** Another emperor on the same folders; the first one is disposed before. */
-  successor(): Promise<Capture>;
+  successor(kept?: ReadonlyMap<number, number>): Promise<Capture>;
+  /** What is kept for it, by name. */
+  readonly keeper: Keeper & { readonly names: Map<string, number> };
   text(name?: string): string;
 }
 
@@ -42,12 +46,15 @@ function openStage(logs?: string): Stage {
   const folder = mkdtempSync(join(tmpdir(), 'emperor-capture-'));
   const clock = new HandClock(Date.UTC(2026, 0, 1));
   const lost: Stage['lost'] = [];
+  const names = new Map<string, number>();
+  const keeper = { names, keep: (name: string, fd: number) => void (names.has(name) || names.set(name, duplicate(fd))), drop: (name: string) => void names.delete(name) };
   const options: CaptureOptions = {
     libc: openLibc(),
     clock,
     fifoFolder: join(folder, 'fifos'),
     logFolder: logs ?? join(folder, 'logs'),
     onLost: (vassal, loss) => lost.push({ vassal, loss }),
+    keeper,
   };
   const stage: Stage = {
     folder,
@@ -55,10 +62,11 @@ function openStage(logs?: string): Stage {
     fifos: options.fifoFolder,
     clock,
     lost,
+    keeper,
     capture: openCapture(options),
-    async successor() {
+    async successor(kept = new Map()) {
       await stage.capture[Symbol.asyncDispose]();
-      stage.capture = openCapture(options);
+      stage.capture = openCapture({ ...options, kept });
       return stage.capture;
     },
     text: (name = 'shop.log') => (existsSync(join(options.logFolder, name)) ? readFileSync(join(options.logFolder, name), 'utf8') : ''),
@@ -609,6 +617,49 @@ describe('a log file', () => {
     await until(() => expect(stage.text()).toBe('old\nnew\n'));
     expect(stage.lost).toEqual([]);
     execFileSync('chattr', ['-a', log]);
+    closeSync(writeFd);
+  });
+});
+
+describe('the ends of FIFOs that are kept', () => {
+  it('give what an instance printed last, where it ended while no emperor was there, and are dropped then', async () => {
+    await using stage = openStage();
+    const instance = printed(RAW, 7);
+    const { writeFd } = stage.capture.open('shop', instance);
+    expect([...stage.keeper.names.keys()]).toEqual(['log-7']);
+    const kept = stage.keeper.names.get('log-7')!;
+    const next = stage.successor(new Map([[7, kept]]));
+    await next;
+    expect([...stage.keeper.names.keys()]).toEqual(['log-7']);
+    await print(writeFd, 'last words');
+    closeSync(writeFd);
+    stage.capture.bury('shop', instance);
+    stage.capture.sweep();
+    await until(() => expect(stage.text()).toMatch(/last words\n?$/));
+    await until(() => expect(stage.keeper.names.size).toBe(0));
+    expect(readdirSync(stage.fifos)).toEqual([]);
+  });
+
+  it('are read on of an instance that lives, also when the path of its FIFO is gone', async () => {
+    await using stage = openStage();
+    const instance = printed(RAW, 7);
+    const { writeFd } = stage.capture.open('shop', instance);
+    const kept = stage.keeper.names.get('log-7')!;
+    await stage.successor(new Map([[7, kept]]));
+    rmSync(join(stage.fifos, '7'));
+    stage.capture.reopen('shop', instance);
+    await print(writeFd, 'goes on\n');
+    await until(() => expect(stage.text()).toBe('goes on\n'));
+    expect(stage.lost).toEqual([]);
+    closeSync(writeFd);
+  });
+
+  it('are dropped where nobody knows whose they were', async () => {
+    await using stage = openStage();
+    const { writeFd } = stage.capture.open('shop', printed(RAW, 7));
+    await stage.successor(new Map([[7, stage.keeper.names.get('log-7')!]]));
+    stage.capture.sweep();
+    expect(stage.keeper.names.size).toBe(0);
     closeSync(writeFd);
   });
 });

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { ownCgroup, prepareCgroup } from '../../src/runner/cgroup-folder.ts';
+import { mayEnableIn, ownCgroup, prepareCgroup } from '../../src/runner/cgroup-folder.ts';
 import { OWN_TREE, openTree } from './cgroup-tree.ts';
 
 const UNIFIED = '30 23 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate';
@@ -68,6 +68,19 @@ describe('the cgroup for instances', () => {
     fill(join(base, name), 'cpu memory pids\n');
     expect(prepare(base).found?.controllers).toEqual(new Set(['cpu', 'memory', 'pids']));
   });
+
+  it.each([
+    ['of a service', '/system.slice/emperor.service', false],
+    ['of a service that was started in a leaf', '/system.slice/emperor.service/emperor-main', true],
+    ['of a session', '/user.slice/session-1.scope', true],
+  ])('gets controllers, if the cgroup %s is not the one that the next emperor is started in', (_whose, own, expected) => {
+    expect(mayEnableIn(base(own), own)).toBe(expected);
+  });
+
+  /** The cgroup that was delegated. */
+  function base(own: string): string {
+    return own.replace(/\/emperor-main$/, '');
+  }
 
   it.runIf(OWN_TREE !== null)('is one for each state folder, and the same one again for the next emperor', async () => {
     await using tree = openTree();

@@ -114,3 +114,42 @@ describe('an address that is held', () => {
     }), { seed: 7, numRuns: 300 });
   });
 });
+
+describe('an address that a socket unit listens on, too', () => {
+  /** Its slot, and whoever serves beside it. */
+  function open(serving: number | null): { readonly group: FakeGroup; readonly held: Held; readonly unit: Slot } {
+    const group = new FakeGroup();
+    const [unit, own] = [{ fd: 7, inode: 7 }, { fd: 8, inode: 8 }];
+    group.lasting.add(unit);
+    const held = new Held(group, DECLARED, [{ generation: null, slot: unit }, ...(serving === null ? [] : [{ generation: serving, slot: own }])]);
+    return { group, held, unit };
+  }
+
+  it('has its socket served by the first generation, and leads to the next one', () => {
+    const { group, held, unit } = open(null);
+    expect(group.visit()).toBe(unit);
+    expect(held.lend(1, DECLARED)).toBe(unit);
+    const next = held.lend(2, DECLARED);
+    held.steer(2, 1);
+    held.retire(1);
+    expect(group.kernel).toEqual([unit, next]);
+    expect(group.visit()).toBe(next);
+  });
+
+  it('leads to whoever an earlier emperor led to, and lends the free socket once it is empty', () => {
+    const { group, held, unit } = open(3);
+    expect(group.visit()).toBe(held.slotOf(3));
+    expect(held.lend(4, DECLARED)).toBe(unit);
+    held.steer(4, 1);
+    held.retire(3);
+    expect(group.kernel).toEqual([unit]);
+    expect(group.visit()).toBe(unit);
+  });
+
+  it('is left as it is by an emperor that goes', () => {
+    const { group, held, unit } = open(3);
+    held.leave();
+    expect(group.kernel).toHaveLength(2);
+    expect(group.visit()).not.toBe(unit);
+  });
+});

@@ -6,7 +6,9 @@ import { openLibc } from '../../src/kernel/libc.ts';
 import { openSocketAddresses } from '../../src/kernel/sockaddr.ts';
 import { openStreamSockets } from '../../src/kernel/sockets.ts';
 import { openTakeDescriptor } from '../../src/kernel/take-descriptor.ts';
+import { Estate } from '../../src/sockets/estate.ts';
 import { takeFrom } from '../../src/sockets/living.ts';
+import { NO_KEEPER } from '../../src/world/keeper.ts';
 
 const libc = openLibc();
 const sockets = openStreamSockets(libc);
@@ -24,7 +26,7 @@ it.each([
   await once(child.stdout!, 'data');
   closeSync(fd);
   try {
-    const [slot, ...more] = takeFrom(child.pid!, new Set([inode, 1]), openTakeDescriptor(libc));
+    const [slot, ...more] = takeFrom(child.pid!, new Set([inode, 1]), openTakeDescriptor(libc), new Estate(NO_KEEPER));
     expect(more).toEqual([]);
     expect(slot?.inode).toBe(inode);
     expect(readlinkSync(`/proc/self/fd/${slot!.fd}`)).toBe(`socket:[${inode}]`);
@@ -38,6 +40,6 @@ it.each([
 
 it('takes nothing from a process that is not there, or has nothing of it', () => {
   const take = openTakeDescriptor(libc);
-  expect(takeFrom(2 ** 22 + 1, new Set([1]), take)).toEqual([]);
-  expect(takeFrom(process.pid, new Set([1]), take)).toEqual([]);
+  expect(takeFrom(2 ** 22 + 1, new Set([1]), take, new Estate(NO_KEEPER))).toEqual([]);
+  expect(takeFrom(process.pid, new Set([1]), take, new Estate(NO_KEEPER))).toEqual([]);
 });

@@ -4,7 +4,7 @@ const config: ViteUserConfig = defineConfig({
   test: {
     root: new URL('../..', import.meta.url).pathname,
     include: ['test/**/*.test.ts'],
-    exclude: ['test/fixtures/**', 'node_modules/**'],
+    exclude: ['test/fixtures/**', 'test/systemd/inside/**', 'node_modules/**'],
     globalSetup: ['test/tooling/build.ts'],
     pool: 'forks',
     // By default one core would be left idle; most tests wait for processes of their own.
