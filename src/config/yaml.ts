@@ -4,7 +4,7 @@ import { reportOn, tellTwice, type Report } from './report.ts';
 import { DEEPEST, FOREIGN, list, scalar, table, type Entry, type Node, type Reading } from './tree.ts';
 import { unreadable } from './unreadable.ts';
 
-/** Longest YAML that is read: its parser needs 15 s for a broken MiB and a sixteenth of a second for this, and the emperor waits. */
+/** Longest YAML that is read: its parser needs up to 15 s for a broken MiB, and the emperor waits. */
 const LONGEST = 256 * 1024;
 
 /** Nodes that aliases may add to one file: more than people write, far less than an alias bomb makes. */

@@ -108,7 +108,7 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
       logFolder: settings.logs,
       onLost: (vassal, loss) => logger.error({ code: 'E_LOG', vassal, ...loss }, 'output was lost'),
       keeper: manager.keeper,
-      kept: passed.fifos,
+      kept: new Map([...inheritance.fifos, ...passed.fifos]),
     }));
     const notifySocket = join(settings.state, 'notify');
     const cage = opened(openCage({ libc, clock, state: settings.state, cgroup: settings.cgroup, onTrouble: (message) => logger.error({}, message) }));
@@ -205,7 +205,7 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
     if (controlFd === null) await openOurControl();
 
     const ended = untilEnd(emperor).then(async () => {
-      const become = succession.bequeath({ sockets, notify, control: controlFd });
+      const become = succession.bequeath({ sockets, notify, output, control: controlFd });
       await closeAll(parts);
       logger.info({}, 'has ended');
       // A log that nobody reads holds up no upgrade.

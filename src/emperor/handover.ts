@@ -7,6 +7,8 @@ export interface Handover {
   readonly sockets: readonly Handed[];
   /** The notify socket, with what instances have said meanwhile. */
   readonly notify: number | null;
+  /** The reading ends of FIFOs, by the serials of the instances that print into them: what is in the FIFO of one that ends meanwhile would go with it. */
+  readonly fifos: readonly (readonly [serial: number, fd: number])[];
   /** Sockets of socket units of systemd, which are passed to the first program of a process only. */
   readonly lasting: readonly number[];
   /** The control socket, where that is one of them. */
@@ -17,11 +19,11 @@ export interface Handover {
 export const HANDOVER_VARIABLE = 'EMPEROR_HANDOVER';
 
 /** As after a crash. */
-export const NO_HANDOVER: Handover = { sockets: [], notify: null, lasting: [], control: null };
+export const NO_HANDOVER: Handover = { sockets: [], notify: null, fifos: [], lasting: [], control: null };
 
 /** What has to stay open for it. */
-export function descriptorsOf({ sockets, notify, lasting, control }: Handover): readonly number[] {
-  return [...sockets.map(({ fd }) => fd), ...lasting, ...[notify, control].filter((fd) => fd !== null)];
+export function descriptorsOf({ sockets, notify, fifos, lasting, control }: Handover): readonly number[] {
+  return [...sockets.map(({ fd }) => fd), ...fifos.map(([, fd]) => fd), ...lasting, ...[notify, control].filter((fd) => fd !== null)];
 }
 
 /** For a file whose descriptor is the value of {@link HANDOVER_VARIABLE}: a variable takes 128 KiB at most, execve(2). */
@@ -35,10 +37,11 @@ export function readHandover(descriptor: string | undefined): Handover {
   try {
     const text = readFileSync(`/proc/self/fd/${descriptor}`, 'utf8');
     closeSync(Number(descriptor));
-    const { sockets, notify, lasting, control } = JSON.parse(text) as Partial<Handover>;
+    const { sockets, notify, fifos, lasting, control } = JSON.parse(text) as Partial<Handover>;
     return {
       sockets: Array.isArray(sockets) ? sockets : [],
       notify: typeof notify === 'number' ? notify : null,
+      fifos: Array.isArray(fifos) ? fifos : [],
       lasting: Array.isArray(lasting) ? lasting : [],
       control: typeof control === 'number' ? control : null,
     };

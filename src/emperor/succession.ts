@@ -23,6 +23,7 @@ export interface Succession {
 export interface Heirlooms {
   readonly sockets: { handOver(copy: (fd: number) => number): readonly Handed[]; handOverLasting(copy: (fd: number) => number): readonly number[] };
   readonly notify: { handOver(copy: (fd: number) => number): number };
+  readonly output: { handOver(copy: (fd: number) => number): Handover['fifos'] };
   /** The control socket, if a socket unit listens on it; null: it is opened anew. */
   readonly control: number | null;
 }
@@ -45,12 +46,12 @@ export function createSuccession({ libc, settings, logger, life, leave }: Succes
   const environment = Object.fromEntries(Object.entries(settings.environment).filter(([name]) => !over.has(name)));
 
   /** Out of descriptors: then the next emperor begins as after a crash. */
-  function attempt(handOver: () => Handover): Handover {
+  function attempt<T>(handOver: () => T, otherwise: T, trouble: string): T {
     try {
       return handOver();
     } catch (error) {
-      logger.error({ reason: reasonOf(error) }, 'sockets behind which nobody lives are closed: they cannot be handed over');
-      return NO_HANDOVER;
+      logger.error({ reason: reasonOf(error) }, trouble);
+      return otherwise;
     }
   }
 
@@ -70,12 +71,14 @@ export function createSuccession({ libc, settings, logger, life, leave }: Succes
         if (stage === 'rehearsing') stage = 'none';
       }
     },
-    bequeath({ sockets, notify, control }) {
+    bequeath({ sockets, notify, output, control }) {
       if (stage !== 'certain') return null;
       const copy = openCopyHigh(libc);
-      const handover = attempt(() => ({
-        sockets: sockets.handOver(copy), notify: notify.handOver(copy), lasting: sockets.handOverLasting(copy), control: control === null ? null : copy(control),
-      }));
+      const held = attempt(() => ({
+        ...NO_HANDOVER, sockets: sockets.handOver(copy), notify: notify.handOver(copy), lasting: sockets.handOverLasting(copy), control: control === null ? null : copy(control),
+      }), NO_HANDOVER, 'sockets behind which nobody lives are closed: they cannot be handed over');
+      const fifos = attempt(() => output.handOver(copy), [], 'what an instance prints last that ends during the upgrade is lost: the FIFOs cannot be handed over');
+      const handover: Handover = { ...held, fifos };
       const note = memoryFile(libc, printHandover(handover));
       return () => execute(libc, file, [file, ...args], { ...environment, [HANDOVER_VARIABLE]: String(note) }, [note, ...descriptorsOf(handover)]);
     },

@@ -60,6 +60,8 @@ export interface Capture extends AsyncDisposable {
   lastLines(instance: InstanceId): readonly string[];
   /** Tells of its {@link Capture.lastLines}: at once, or, where a part of what it printed is just on its way to the disk, after that, or after 1 s. */
   quote(instance: InstanceId, tell: (lines: readonly string[]) => void): void;
+  /** Copies of the descriptors of all FIFOs, by the serials of their instances, for the program that is executed next in this process. */
+  handOver(copy: (fd: number) => number): readonly (readonly [serial: number, fd: number])[];
   /** Removes FIFOs that no known instance prints to, left by an earlier emperor; to be called when all that live were adopted. */
   sweep(): void;
 }
@@ -128,7 +130,7 @@ export function openCapture(options: CaptureOptions): Capture {
       remember(intake);
     }
     // Of those that live on it is kept for the next emperor.
-    if (leaving.delete(intake.id) || closedItsOutput) keeper.drop(keptName('log', Number(basename(intake.path))));
+    if (leaving.delete(intake.id) || closedItsOutput) keeper.drop(keptName('log', serialOf(intake)));
     large.delete(intake.fd);
     if (channel.isEmpty) void abandon(vassalName, channel, losses);
   }
@@ -230,6 +232,7 @@ export function openCapture(options: CaptureOptions): Capture {
     async reopenFiles() {
       await Promise.all(Array.from(channels.values(), (channel) => channel.reopen()));
     },
+    handOver: (copy) => Array.from(intakes.values(), ({ intake }) => [serialOf(intake), copy(intake.fd)] as const),
     sweep() {
       for (const [serial, fd] of kept) {
         keeper.drop(keptName('log', serial));
@@ -253,6 +256,11 @@ export function openCapture(options: CaptureOptions): Capture {
       splice[Symbol.dispose]();
     },
   };
+}
+
+/** It is the name of its FIFO. */
+function serialOf({ path }: Intake): number {
+  return Number(basename(path));
 }
 
 /** Lines as objects. One that is not complete is not waited for any more: it is one as it is. */

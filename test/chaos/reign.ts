@@ -37,6 +37,8 @@ export class Reign {
   /** Instances that ended while there was no emperor, or so short before that it may not have read their last words. */
   readonly unheard: Set<string> = new Set();
   #orphans: readonly string[] = [];
+  /** The instances that ran as an upgrade began that is not over. */
+  #handedOver: readonly string[] = [];
   readonly #lastSeenMs: Map<string, number> = new Map();
   deaths = 0;
   adopted = 0;
@@ -96,6 +98,9 @@ export class Reign {
     const exited = once(child, 'exit');
     this.#orphans = [...this.#orphans, ...processTable(this.realm.state).map(({ instance }) => instance)];
     this.sees(this.#orphans);
+    // Their FIFOs were handed over to a program that did not live to read them.
+    for (const instance of this.#handedOver) if (!this.#orphans.includes(instance)) this.unheard.add(instance);
+    this.#handedOver = [];
     const recent = [...this.#lastSeenMs].filter(([, atMs]) => atMs > this.#now() - RECENT_MS);
     for (const [instance] of recent) if (!this.#orphans.includes(instance)) this.unheard.add(instance);
     child.kill('SIGKILL');
@@ -120,11 +125,13 @@ export class Reign {
     const child = this.#child;
     if (child === null || !this.awake) return false;
     this.#upgrading = true;
+    this.#handedOver = processTable(this.realm.state).map(({ instance }) => instance);
     const again = new Promise<void>((resolve) => (this.#onReigns = resolve));
     const exited = once(child, 'exit');
     child.kill('SIGUSR2');
     await Promise.race([again, exited]);
     this.#upgrading = false;
+    if (!this.#killed) this.#handedOver = [];
     return true;
   }
 

@@ -163,3 +163,23 @@ describe('a program that cannot take over', () => {
     expect(await daemon.cli('reload', 'shop')).toMatchObject({ code: 0 });
   }, 60_000);
 });
+
+it('what an instance prints last that ends in the midst of an upgrade is in its log, once', async () => {
+  await using daemon = await Daemon.start();
+  const names = Array.from({ length: 8 }, (_, each) => `brief${each}`);
+  for (const name of names) daemon.write(`${name}.toml`, toml(['/bin/sh', '-c', 'sleep 0.1; seq -f "$EMPEROR_INSTANCE %%g" 1 100'], 'ready = { after = "1ms" }', 'backoff = { first = "1ms", max = "10ms" }').replace('ready = { after = "50ms" }\n', ''));
+  await daemon.untilState('brief7', 'ready');
+  for (let turn = 0; turn < 4; turn += 1) expect(await daemon.cli('upgrade')).toMatchObject({ code: 0 });
+  for (const name of names) rmSync(join(daemon.place.vassals, `${name}.toml`));
+  await daemon.until(({ vassals }) => vassals.length === 0, 'all are gone');
+  let ended = 0;
+  for (const name of names) {
+    const printed = readFileSync(join(daemon.place.logs, `${name}.log`), 'utf8').split('\n');
+    for (const { instance, status } of (await daemon.events(name)).filter(({ event }) => event === 'exited')) {
+      if (status?.kind !== 'exited') continue;
+      ended += 1;
+      expect(printed.filter((line) => line.startsWith(`${instance} `)), `${instance}`).toEqual(Array.from({ length: 100 }, (_, each) => `${instance} ${each + 1}`));
+    }
+  }
+  expect(ended).toBeGreaterThan(names.length * 4);
+});
