@@ -185,6 +185,19 @@ describe('an instance that is idle and asks to be stopped', () => {
     const stage = serving();
     expect(says(stage, 'idle')).toEqual(['stop shop#1']);
     expect(words(stage.exit(undefined, { kind: 'exited', code: 0 }))).toEqual(['launch shop#2']);
+    expect(stage.vassal()?.failure).toBeNull();
+  });
+
+  it('again and again waits longer and longer', () => {
+    const stage = serving();
+    for (const [serial, waitMs] of [[1, 0], [2, 250], [3, 500], [4, 1_000]] as const) {
+      expect(says(stage, 'idle', `shop#${serial}`)).toEqual([`stop shop#${serial}`]);
+      const launched = words(stage.exit(undefined, { kind: 'exited', code: 0 }));
+      expect([...launched, ...(waitMs === 0 ? [] : words(stage.wait(waitMs)))]).toEqual([`launch shop#${serial + 1}`]);
+      expect(waitMs === 0 || launched.length === 0).toBe(true);
+      stage.spawn();
+      says(stage, 'accepting', `shop#${serial + 1}`);
+    }
   });
 
   it('stays down where its file says so', () => {

@@ -1,4 +1,5 @@
 import { unreachable } from '../../errors.ts';
+import { respite } from '../backoff.ts';
 import type { Report, ReportEvent } from '../event.ts';
 import type { Taken } from '../generation.ts';
 import { bringDown } from '../lifecycle.ts';
@@ -59,7 +60,11 @@ function idle(before: Vassal, { generation, place }: Standing, turn: Turn): Vass
   const { onDemand, restart } = generation.runs.spec;
   const alone = before.state.phase === 'ready' && generation.places.length === 1;
   if (alone && onDemand) return bringDown(before, turn, 'sleep', why);
-  if (alone && restart === 'always') return bringDown(before, turn, 'restart', why);
+  if (alone && restart === 'always') {
+    // One that asks for it again and again waits longer and longer, as one that dies.
+    const { waitMs, deaths } = respite(generation.runs.spec.backoff, before.deaths, turn.now.ms - (place.instance.readyMs ?? turn.now.ms), before.id);
+    return bringDown({ ...before, deaths, restarts: before.restarts + 1 }, turn, 'backoff', why, turn.now.ms + waitMs);
+  }
   note(turn, before, 'idle', why, { instance: place.instance });
   turn.effects.push({ type: 'ask', instance: place.instance.id, what: 'stop' });
   return before;
