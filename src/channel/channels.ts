@@ -10,8 +10,9 @@ import { openSocketPairs } from '../kernel/socket-pair.ts';
 import { openTakeDescriptor } from '../kernel/take-descriptor.ts';
 import type { Clock } from '../world/clock.ts';
 import { fullAllowance, spend, type Allowance } from './allowance.ts';
+import { isAttentive } from './attentive.ts';
 import { COMMANDS, type Command, type Word } from './bytes.ts';
-import { ask, FIRST, hear, resumed, type Conversation, type Turn } from './conversation.ts';
+import { ask, due, FIRST, hear, resumed, told, type Conversation, type Heard } from './conversation.ts';
 import { takeBack } from './taken-back.ts';
 
 /** What the channels of all instances are made of. */
@@ -21,6 +22,8 @@ export interface ChannelsOptions {
   /** The emperor's state folder, absolute: of two emperors each knows its own channels. */
   readonly state: string;
   readonly sink: (event: ReportEvent) => void;
+  /** Whether all of an instance can hear what it is told; see attentive.ts, which it is if nothing is given. */
+  readonly attentive?: (pid: number) => boolean;
   /** An instance has said what means nothing. Told once of each instance. */
   readonly onStrange: (strange: { readonly instance: InstanceId; readonly bytes: number }) => void;
 }
@@ -43,7 +46,7 @@ export interface Channels extends Disposable {
   /** Hears those who were adopted. */
   listen(): void;
   /** Follows what becomes of instances. */
-  told(event: InstanceEvent): void;
+  follow(event: InstanceEvent): void;
   /**
    * Tells an instance something, at once or as soon as it listens.
    * @returns null: nothing else is to be done. Otherwise the signal that it has to be sent: it has no channel, or cannot hear yet
@@ -53,23 +56,31 @@ export interface Channels extends Disposable {
 
 /** Bytes that are taken at a time. */
 const MOST_BYTES = 512;
+/** Between two looks whether one can hear what it is to be told. */
+const LOOK_AGAIN_MS = 10;
+/** One that seems not to hear for so long is told all the same: what it started may ignore signals for a reason of its own. */
+const LONGEST_WAIT_MS = 10_000;
 /** The least time between two reports of a kind, in ms. */
-const GAPS_MS: Readonly<Partial<Record<Word, number>>> = { heartbeat: 1_000, sos: 60_000 };
+const GAPS_MS: Readonly<Partial<Record<Word, number>>> = { heartbeat: 250, sos: 60_000 };
 
 interface Channel {
   readonly instance: InstanceId;
   readonly ours: number;
   /** Its own end, until it has it. */
   theirs: number | null;
+  /** Of its first process, once it has one. */
+  pid: number | null;
   conversation: Conversation;
   allowance: Allowance;
   /** Ends the pause of one that says too much. */
   cancel: () => void;
+  /** Ends the wait for what is to be told. */
+  waits: { readonly untilMs: number; readonly cancel: () => void } | null;
   readonly reportedMs: Map<Word, number>;
 }
 
 /** Opens the room. Disposing leaves all instances alone: each has the copy of our end. @throws E_KERNEL */
-export function openChannels({ libc, clock, state, sink, onStrange }: ChannelsOptions): Channels {
+export function openChannels({ libc, clock, state, sink, onStrange, attentive = isAttentive }: ChannelsOptions): Channels {
   const pairs = openSocketPairs(libc);
   const take = openTakeDescriptor(libc);
   const epoll = openEpoll(libc);
@@ -80,8 +91,8 @@ export function openChannels({ libc, clock, state, sink, onStrange }: ChannelsOp
   const nameOf = (instance: InstanceId): string => `emperor-channel/${createHash('sha256').update(`${state}\0${instance}`).digest('hex').slice(0, 40)}`;
   const report = (instance: InstanceId, what: Report): void => sink({ type: 'reported', instance, report: what });
 
-  function begin(instance: InstanceId, ours: number, theirs: number | null, conversation: Conversation): Channel {
-    const channel: Channel = { instance, ours, theirs, conversation, allowance: fullAllowance(clock.now().ms), cancel: () => {}, reportedMs: new Map() };
+  function begin(instance: InstanceId, ours: number, theirs: number | null, pid: number | null, conversation: Conversation): Channel {
+    const channel: Channel = { instance, ours, theirs, pid, conversation, allowance: fullAllowance(clock.now().ms), cancel: () => {}, waits: null, reportedMs: new Map() };
     channels.set(instance, channel);
     return channel;
   }
@@ -101,6 +112,7 @@ export function openChannels({ libc, clock, state, sink, onStrange }: ChannelsOp
     channels.delete(channel.instance);
     unheard.delete(channel);
     channel.cancel();
+    channel.waits?.cancel();
     epoll.unwatch(channel.ours);
     closeSync(channel.ours);
     giveAway(channel);
@@ -118,6 +130,7 @@ export function openChannels({ libc, clock, state, sink, onStrange }: ChannelsOp
       length = readSync(channel.ours, bytes);
     } catch (error) {
       if (errnoOf(error) === 'EAGAIN') return true;
+      if (errnoOf(error) === '') throw error;
       length = 0;
     }
     if (length === 0) {
@@ -129,7 +142,7 @@ export function openChannels({ libc, clock, state, sink, onStrange }: ChannelsOp
   }
 
   /** @returns false: the channel is over */
-  function heed(channel: Channel, { conversation, tell, news }: Turn): boolean {
+  function heed(channel: Channel, { conversation, news }: Heard): boolean {
     const { strange } = channel.conversation;
     channel.conversation = conversation;
     if (strange === 0 && conversation.strange > 0) onStrange({ instance: channel.instance, bytes: conversation.strange });
@@ -140,7 +153,24 @@ export function openChannels({ libc, clock, state, sink, onStrange }: ChannelsOp
       channel.reportedMs.set(word, nowMs);
       publish(channel, word);
     }
-    return tell === null || write(channel, tell);
+    return tell(channel);
+  }
+
+  /** Tells what is due, or looks again soon if not all of it can hear yet. @returns false: the channel is over */
+  function tell(channel: Channel): boolean {
+    const command = due(channel.conversation);
+    const { waits } = channel;
+    waits?.cancel();
+    channel.waits = null;
+    if (command === null) return true;
+    const nowMs = clock.now().ms;
+    const untilMs = waits?.untilMs ?? nowMs + LONGEST_WAIT_MS;
+    if (channel.pid === null || untilMs <= nowMs || attentive(channel.pid)) {
+      channel.conversation = told(channel.conversation, command);
+      return write(channel, command);
+    }
+    channel.waits = { untilMs, cancel: clock.after(LOOK_AGAIN_MS, () => tell(channel)) };
+    return true;
   }
 
   function publish({ instance, conversation }: Channel, word: Word): void {
@@ -160,6 +190,12 @@ export function openChannels({ libc, clock, state, sink, onStrange }: ChannelsOp
     }
   }
 
+  /** @returns false: the channel is over */
+  function want(channel: Channel, command: Command): boolean {
+    channel.conversation = ask(channel.conversation, command);
+    return tell(channel);
+  }
+
   /** Never waits: one command is outstanding at most, and so there is room. @returns false: nobody is there to read it, and the channel is over */
   function write(channel: Channel, command: Command): boolean {
     try {
@@ -175,29 +211,32 @@ export function openChannels({ libc, clock, state, sink, onStrange }: ChannelsOp
   return {
     open(instance) {
       const { ours, theirs } = pairs.open(nameOf(instance));
-      watch(begin(instance, ours, theirs, FIRST));
+      watch(begin(instance, ours, theirs, null, FIRST));
       return [theirs, ours];
     },
     adopt(instance, fd) {
       const ours = instance.process === null ? null : takeBack(instance.process.pid, fd, nameOf(instance.id), take, pairs);
       if (ours === null) return false;
-      unheard.add(begin(instance.id, ours, null, resumed(instance.readyMs !== null)));
+      unheard.add(begin(instance.id, ours, null, instance.process?.pid ?? null, resumed(instance.readyMs !== null)));
       return true;
     },
     listen() {
       for (const channel of unheard) watch(channel);
       unheard.clear();
     },
-    told(event) {
+    follow(event) {
       const channel = channels.get(event.instance);
       if (channel === undefined) return;
-      if (event.type === 'spawned') giveAway(channel);
+      if (event.type === 'spawned') {
+        channel.pid = event.process.pid;
+        giveAway(channel);
+      }
       if (event.type === 'exited' || event.type === 'unlaunchable') end(channel);
     },
     ask(instance, command) {
       const channel = channels.get(instance);
       // What it has said before it is told anything is no answer to it.
-      if (channel !== undefined && listenTo(channel) && heed(channel, ask(channel.conversation, command))) {
+      if (channel !== undefined && listenTo(channel) && want(channel, command)) {
         // While it loads its app, this alone is heard: uWSGI ends, or its interpreter gives up the loading.
         return command === 'stop' && channel.conversation.phase === 'booting' ? 'SIGINT' : null;
       }

@@ -28,11 +28,9 @@ export interface Conversation {
 /** Nothing was said yet. */
 export const FIRST: Conversation = { phase: 'booting', wanted: null, repeated: 0, strange: 0, loyal: false, started: false, cries: 0 };
 
-/** What something leads to. */
-export interface Turn {
+/** What some bytes lead to. */
+export interface Heard {
   readonly conversation: Conversation;
-  /** To be written now. */
-  readonly tell: Command | null;
   /** What is news to us, each once, in the order in which it was said first. */
   readonly news: readonly Word[];
 }
@@ -42,15 +40,24 @@ export function resumed(isReady: boolean): Conversation {
   return isReady ? { ...FIRST, phase: 'listening', started: true } : FIRST;
 }
 
-/** Something is to be told. */
-export function ask(conversation: Conversation, command: Command): Turn {
+/** Something is to be told, once it may be: see {@link due}. */
+export function ask(conversation: Conversation, command: Command): Conversation {
   const { phase, wanted } = conversation;
-  if (phase === 'leaving') return { conversation, tell: null, news: [] };
-  return settle({ ...conversation, wanted: wanted === 'stop' ? wanted : command }, []);
+  return phase === 'leaving' || wanted === 'stop' ? conversation : { ...conversation, wanted: command };
+}
+
+/** What may be told now; null: nothing. */
+export function due({ phase, wanted }: Conversation): Command | null {
+  return phase === 'listening' ? wanted : null;
+}
+
+/** It was told what was due. */
+export function told(conversation: Conversation, command: Command): Conversation {
+  return { ...conversation, phase: command === 'stop' ? 'leaving' : 'reloading', wanted: null };
 }
 
 /** Some bytes have come. What one read brings is taken as one: of the same word, however often, one is news. */
-export function hear(before: Conversation, bytes: Uint8Array): Turn {
+export function hear(before: Conversation, bytes: Uint8Array): Heard {
   let { phase, repeated, strange, loyal, started, cries } = before;
   const news = new Set<Word>();
   for (const byte of bytes) {
@@ -69,11 +76,5 @@ export function hear(before: Conversation, bytes: Uint8Array): Turn {
     if (word === 'sos') cries += 1;
     if (word === 'accepting' && phase !== 'leaving') phase = 'listening';
   }
-  return settle({ ...before, phase, repeated, strange, loyal, started, cries }, [...news]);
-}
-
-function settle(conversation: Conversation, news: readonly Word[]): Turn {
-  const { phase, wanted } = conversation;
-  if (phase !== 'listening' || wanted === null) return { conversation, tell: null, news };
-  return { conversation: { ...conversation, phase: wanted === 'stop' ? 'leaving' : 'reloading', wanted: null }, tell: wanted, news };
+  return { conversation: { ...before, phase, repeated, strange, loyal, started, cries }, news: [...news] };
 }

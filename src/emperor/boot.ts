@@ -117,7 +117,7 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
     const runner = opened(openDirectRunner({
       ...launching, output, cage,
       sink: (event) => {
-        channels.told(event);
+        channels.follow(event);
         emperor.post(event);
       },
     }));

@@ -29,6 +29,29 @@ describe('a channel', () => {
     await until(() => expect(vassal.heard).toEqual([2]));
   });
 
+  it('tells nothing before all of the vassal can hear it, and then the last word; in the end all the same', async () => {
+    using stage = new Stage();
+    using vassal = stage.launch();
+    stage.attentive = false;
+    vassal.say(5);
+    await until(() => expect(stage.said()).toHaveLength(1));
+    stage.channels.ask(SHOP, 'reload');
+    stage.clock.advance(5_000);
+    stage.attentive = true;
+    stage.clock.advance(10);
+    await until(() => expect(vassal.heard).toEqual([1]));
+    stage.attentive = false;
+    vassal.say(5);
+    await until(() => expect(stage.said()).toHaveLength(2));
+    stage.channels.ask(SHOP, 'reload');
+    stage.clock.advance(9_000);
+    stage.channels.ask(SHOP, 'stop');
+    expect(stage.clock.waiting).toBe(1);
+    stage.clock.advance(1_000);
+    await until(() => expect(vassal.heard).toEqual([1, 2]));
+    expect(stage.clock.waiting).toBe(0);
+  });
+
   it('takes what was said before for no answer', async () => {
     using stage = new Stage();
     using vassal = stage.launch();
@@ -54,10 +77,10 @@ describe('a channel', () => {
     expect(stage.strange).toHaveLength(1);
   });
 
-  it('passes on a heartbeat a second, and a cry for help a minute', async () => {
+  it('passes on four heartbeats a second, and a cry for help a minute', async () => {
     using stage = new Stage();
     using vassal = stage.launch();
-    for (const [waitMs, count] of [[0, 2], [999, 2], [1, 3], [58_999, 4], [1, 5]] as const) {
+    for (const [waitMs, count] of [[0, 2], [249, 2], [1, 3], [59_749, 4], [1, 5]] as const) {
       stage.clock.advance(waitMs);
       const before = stage.said().filter((each) => each.endsWith('accepting')).length;
       vassal.say(26, 30, 5);
@@ -82,7 +105,7 @@ describe('a channel', () => {
     using stage = new Stage();
     const before = readdirSync('/proc/self/fd').length;
     stage.channels.open(SHOP);
-    stage.channels.told(type === 'exited' ? { type, instance: SHOP, status: { kind: 'unknown' } } : { type, instance: SHOP, code: 'E_SPAWN', reason: '', lasting: false });
+    stage.channels.follow(type === 'exited' ? { type, instance: SHOP, status: { kind: 'unknown' } } : { type, instance: SHOP, code: 'E_SPAWN', reason: '', lasting: false });
     expect(readdirSync('/proc/self/fd')).toHaveLength(before);
   });
 });
@@ -100,7 +123,7 @@ describe('a vassal that says too much', () => {
     stage.clock.advance(50);
     await until(() => expect(stage.said().filter((each) => each.endsWith('accepting'))).toHaveLength(65));
     expect(stage.strange).toHaveLength(1);
-    stage.channels.told({ type: 'exited', instance: SHOP, status: { kind: 'unknown' } });
+    stage.channels.follow({ type: 'exited', instance: SHOP, status: { kind: 'unknown' } });
     expect(stage.clock.waiting).toBe(0);
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { COMMANDS, wordOf, type Command } from '../../src/channel/bytes.ts';
-import { ask, FIRST, hear, resumed, type Conversation } from '../../src/channel/conversation.ts';
+import { ask, due, FIRST, hear, resumed, told as wasTold, type Conversation } from '../../src/channel/conversation.ts';
 
 /** Plays what is asked (a word) and what is heard (bytes) in order; gives what was told, and what was news. */
 function play(script: readonly (Command | readonly number[])[], from: Conversation = FIRST): { readonly told: string[]; readonly news: string[]; readonly end: Conversation } {
@@ -8,10 +8,13 @@ function play(script: readonly (Command | readonly number[])[], from: Conversati
   const news: string[] = [];
   let end = from;
   for (const each of script) {
-    const turn = typeof each === 'string' ? ask(end, each) : hear(end, Uint8Array.from(each));
-    end = turn.conversation;
-    news.push(...turn.news);
-    if (turn.tell !== null) told.push(turn.tell);
+    const heard = typeof each === 'string' ? { conversation: ask(end, each), news: [] } : hear(end, Uint8Array.from(each));
+    end = heard.conversation;
+    news.push(...heard.news);
+    const command = due(end);
+    if (command === null) continue;
+    told.push(command);
+    end = wasTold(end, command);
   }
   return { told, news, end };
 }

@@ -19,17 +19,19 @@ export class Stage implements Disposable {
   readonly events: ReportEvent[] = [];
   readonly strange: { readonly instance: InstanceId; readonly bytes: number }[] = [];
   readonly channels: Channels;
+  /** Whether all of the instance would hear what it is told. */
+  attentive = true;
   readonly #open: Set<number> = new Set();
 
   constructor(state = `/state/${process.pid}`) {
-    const options: ChannelsOptions = { libc, clock: this.clock, state, sink: (event) => this.events.push(event), onStrange: (strange) => this.strange.push(strange) };
+    const options: ChannelsOptions = { libc, clock: this.clock, state, sink: (event) => this.events.push(event), attentive: () => this.attentive, onStrange: (strange) => this.strange.push(strange) };
     this.channels = openChannels(options);
   }
 
   /** Opens a channel, and does what a launch does: the instance has copies of both ends, as these numbers. */
   launch(instance: InstanceId = SHOP): Vassal {
     const [theirs = -1, lent = -1] = this.channels.open(instance).map((fd) => copy(fd));
-    this.channels.told({ type: 'spawned', instance, process: { pid: process.pid, startTicks: 1, bootId: 'boot' } });
+    this.channels.follow({ type: 'spawned', instance, process: { pid: process.pid, startTicks: 1, bootId: 'boot' } });
     this.#open.add(lent);
     return new Vassal(theirs, lent);
   }

@@ -199,8 +199,10 @@ describe('a vassal of the real uWSGI', () => {
     await using daemon = await Daemon.start();
     const shop = await Shop.open(daemon);
     await shop.deployed();
-    shop.deploy(['env = X=1', 'wsgi-file = missing.py']);
+    shop.version('broken');
+    shop.deploy(['env = X=1']);
     await shop.happened('rejected');
+    shop.version('one');
     const { failure } = await daemon.untilState('shop', 'ready');
     expect(failure).toMatchObject({ revision: 2, code: 'E_EXITED' });
     await shop.answers('one');

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import { wordOf, type Command } from '../../src/channel/bytes.ts';
-import { ask, FIRST, hear, type Conversation } from '../../src/channel/conversation.ts';
+import { ask, due, FIRST, hear, told, type Conversation } from '../../src/channel/conversation.ts';
 import { fuzz } from './fuzz.ts';
 
 /** What happens on a channel: something is asked, or a read brings bytes. */
@@ -24,19 +24,23 @@ fuzz<readonly Step[]>({
     let stopped = false;
     let heard = 0;
     for (const each of steps) {
-      const turn = typeof each === 'string' ? ask(conversation, each) : hear(conversation, Uint8Array.from(each));
-      conversation = turn.conversation;
-      if (typeof each !== 'string') {
+      if (typeof each === 'string') {
+        conversation = ask(conversation, each);
+      } else {
+        const turn = hear(conversation, Uint8Array.from(each));
+        conversation = turn.conversation;
         heard += each.length;
         if (each.includes(5)) mayTell = true;
         expect(turn.news.length).toBeLessThanOrEqual(6);
         expect(new Set(turn.news).size).toBe(turn.news.length);
         for (const word of turn.news) expect(each.map((one) => wordOf(one))).toContain(word);
       }
-      if (turn.tell === null) continue;
+      const command = due(conversation);
+      if (command === null) continue;
+      conversation = told(conversation, command);
       expect([mayTell, stopped]).toEqual([true, false]);
       mayTell = false;
-      stopped = turn.tell === 'stop';
+      stopped = command === 'stop';
     }
     expect(conversation.strange + conversation.repeated + conversation.cries).toBeLessThanOrEqual(heard);
     expect(conversation.strange).toBe(steps.flatMap((each) => (typeof each === 'string' ? [] : each)).filter((one) => wordOf(one) === null).length);
