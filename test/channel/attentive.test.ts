@@ -9,7 +9,7 @@ it.each([
   ['with a child that ignores HUP', 'sleep 1000 & (trap "" HUP; echo up; exec sleep 1000) & wait', false],
 ])('a process %s can be told something: %s', async (_what, script, attentive) => {
   const child = spawn('/bin/sh', ['-c', script], { stdio: ['pipe', 'pipe', 'inherit'], detached: true });
-  await once(child.stdout!, 'data');
+  await once(child.stdout, 'data');
   try {
     expect(isAttentive(child.pid!)).toBe(attentive);
   } finally {
