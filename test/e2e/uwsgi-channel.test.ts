@@ -178,13 +178,14 @@ describe('a vassal of the real uWSGI', () => {
     expect([await shop.count('spawned'), await shop.count('killed')]).toEqual([2, 0]);
   });
 
-  it.each([['before its workers', []], ['in its worker', ['lazy-apps = true']]])('whose app cannot be loaded, %s, ends with code 22: need-app', async (_where, lines) => {
+  // In a worker it is uWSGI's own race which code it ends with: 9 times of 20 it was 22, else 0 (2.0.21, started by hand).
+  it.each([['before its workers', [], /exited with code 22/], ['in its worker', ['lazy-apps = true'], /exited with code (?:22|0)/]])('whose app cannot be loaded, %s, ends: need-app', async (_where, lines, how) => {
     await using daemon = await Daemon.start();
     const shop = await Shop.open(daemon);
     shop.version('broken');
     shop.deploy(lines);
     const { vassals: [vassal] } = await daemon.until(({ vassals: [each] }) => each?.failure?.code === 'E_EXITED', 'it has failed');
-    expect(vassal?.failure?.message).toContain('exited with code 22');
+    expect(vassal?.failure?.message).toMatch(how);
     expect(await shop.count('ready')).toBe(0);
   });
 
