@@ -18,7 +18,7 @@ const CORE = /^src\/core\//;
 const WORLD = /^src\/world\//;
 const KERNEL = /^src\/kernel\//;
 const CONFIG = /^src\/config\//;
-const EDGE = /^src\/(monitors|runner|sockets|probes|notify|store|logs|systemd|frontends|metrics)\//;
+const EDGE = /^src\/(monitors|channel|runner|sockets|probes|notify|store|logs|systemd|frontends|metrics)\//;
 const CLIENT = [/^src\/control\/(client|protocol)\.ts$/, CORE, ERRORS, WORLD, /^src\/config\/(schema|schema-text|settings)\.ts$/];
 const SETTINGS = /^src\/emperor\/settings\.ts$/;
 

@@ -28,7 +28,8 @@ export function replacingOf(asked: Asked, preset: Preset | null, listening: List
 function reloadOf(asked: Asked, preset: Preset | null, { sockets }: Listening): Reload {
   const { given } = asked;
   const standard: Reload = sockets === 'held' || sockets === 'unknown' ? { kind: 'overlap' } : (preset?.reload ?? { kind: 'restart' });
-  const kind = given.reload ?? standard.kind;
+  // Who names a signal means it, also where there would be another way.
+  const kind = given.reload ?? (standard.kind === 'channel' && given['reload-signal'] !== undefined ? 'signal' : standard.kind);
   if (kind === 'signal') return { kind, signal: given['reload-signal'] ?? (preset?.reload.kind === 'signal' ? preset.reload.signal : 'SIGHUP') };
   // A `reload` that could not be read may have been "signal".
   if (lineOf(asked, 'reload-signal') !== null && !isUnsure(asked, sockets)) {

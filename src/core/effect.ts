@@ -9,6 +9,8 @@ export type Effect =
   | { readonly type: 'launch'; readonly vassal: VassalId; readonly name: string; readonly instance: Instance }
   /** `main`: its first process. `group`: its whole process group. */
   | { readonly type: 'signal'; readonly instance: InstanceId; readonly signal: SignalName; readonly whom: 'main' | 'group' }
+  /** To be told on its channel, as soon as it listens; one without a channel is told to stop by a signal. */
+  | { readonly type: 'ask'; readonly instance: InstanceId; readonly what: 'reload' | 'stop' }
   /** The file's program could not be started: check the file against this host again, and wait for what is missing. */
   | { readonly type: 'recheck'; readonly vassal: VassalId }
   /** Another process of the instance is its first one from now on: signals go to it, and its end is the end. */

@@ -10,6 +10,7 @@ export type Event =
   | { readonly type: 'showing'; readonly source: string; readonly declarations: readonly Declaration[] }
   | { readonly type: 'blind'; readonly source: string; readonly reason: string }
   | InstanceEvent
+  | ReportEvent
   | SocketEvent
   | OrderEvent
   /** Time is due: some deadline has passed. */
@@ -47,6 +48,27 @@ export interface Said {
   readonly extendMs: number | null;
   readonly mainPid: number | null;
 }
+
+/** What an instance says on its channel: the protocol of the uWSGI Emperor. */
+export interface ReportEvent {
+  readonly type: 'reported';
+  readonly instance: InstanceId;
+  readonly report: Report;
+}
+
+export type Report =
+  /** It takes requests: after its start, after a reload, and whenever it begins to again. */
+  | { readonly kind: 'accepting' }
+  /** It has answered its first request. */
+  | { readonly kind: 'loyal' }
+  /** It has had nothing to do for long, and waits to be stopped. */
+  | { readonly kind: 'idle' }
+  /** It is well; who has said so once has to go on saying so. */
+  | { readonly kind: 'heartbeat' }
+  /** It asks for help, having more to do than it can; so often by now. */
+  | { readonly kind: 'sos'; readonly times: number }
+  /** It was to be told something and has no channel (any more). */
+  | { readonly kind: 'deaf' };
 
 /** What is told of the sockets of a vassal. */
 export type SocketEvent =

@@ -18,7 +18,7 @@ const KILL_AGAIN_MS = 5_000;
 /** Tells an instance to die. */
 export function curse(instance: Instance, turn: Turn): Leaving {
   const { stopSignal, stopTimeoutMs } = instance.runs.spec;
-  turn.effects.push({ type: 'signal', instance: instance.id, signal: stopSignal, whom: 'main' });
+  turn.effects.push(stopSignal === null ? { type: 'ask', instance: instance.id, what: 'stop' } : { type: 'signal', instance: instance.id, signal: stopSignal, whom: 'main' });
   return { instance, stage: 'told', dueMs: turn.now.ms + stopTimeoutMs };
 }
 

@@ -11,7 +11,9 @@ export type Reload =
   /** Stop the current instance, then start the next. */
   | { readonly kind: 'restart' }
   /** Tell the running instance to reload itself. */
-  | { readonly kind: 'signal'; readonly signal: SignalName };
+  | { readonly kind: 'signal'; readonly signal: SignalName }
+  /** The same, on its channel: it is done when the instance has reported that it takes requests again. */
+  | { readonly kind: 'channel' };
 
 /** A question that an instance answers, or does not. */
 export type Probe =
@@ -34,6 +36,8 @@ export type Readiness =
   | { readonly kind: 'after'; readonly ms: number }
   /** It says so: sd_notify(3), READY=1. */
   | { readonly kind: 'notify' }
+  /** It says on its channel that it takes requests. */
+  | { readonly kind: 'channel' }
   /** It prints a line that matches this regular expression. */
   | { readonly kind: 'log'; readonly pattern: string }
   /** It answers. Asked again after each `intervalMs`; one answer may take `timeoutMs`. */
@@ -124,6 +128,8 @@ export interface VassalSpec {
   /** Addresses that the emperor opens, holds and passes; the order is that of the descriptors. */
   readonly listen: readonly Listen[];
   readonly passing: Passing;
+  /** Its instances speak the protocol of the uWSGI Emperor, on a channel that they get when they are launched. */
+  readonly channel: boolean;
   /** Processes that share the sockets. */
   readonly instances: number;
   readonly reload: Reload;
@@ -134,8 +140,9 @@ export interface VassalSpec {
   readonly lingerMs: number;
   /** Where no overlap is possible: if a new revision cannot start, the last good one is started again. */
   readonly rollback: boolean;
-  readonly stopSignal: SignalName;
-  /** From the stop signal to SIGKILL. */
+  /** null: it is told on its channel. */
+  readonly stopSignal: SignalName | null;
+  /** From being told to stop to SIGKILL. */
   readonly stopTimeoutMs: number;
   /** From the spawn to readiness. */
   readonly startTimeoutMs: number;

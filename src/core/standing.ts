@@ -87,6 +87,7 @@ function questions(place: Place): readonly (readonly [InstanceId, Question])[] {
   const { ready, health } = runs.spec;
   if (place.phase !== 'ready') {
     if (ready.kind !== 'probe' && ready.kind !== 'log') return [];
+    if (place.phase === 'refreshing' && place.awaited && ready.kind === 'probe') return [];
     const since = place.phase === 'refreshing' ? place.sinceMs : 0;
     return [[id, { key: `judge ${since}`, effect: { type: 'judge', instance: id, readiness: ready } }]];
   }

@@ -65,8 +65,8 @@ export type Place =
   | { readonly phase: 'queued'; readonly why: string }
   /** Started and not ready yet. `dueMs`: ready then, if still alive (readiness by time). `failAtMs`: given up then. Both null until it is spawned. */
   | { readonly phase: 'starting'; readonly instance: Instance; readonly dueMs: number | null; readonly failAtMs: number | null; readonly answer: string | null }
-  /** Told by a signal to reload itself; it has to become ready again. `sinceMs`: when it was told. */
-  | { readonly phase: 'refreshing'; readonly instance: Instance; readonly dueMs: number | null; readonly failAtMs: number; readonly answer: string | null; readonly sinceMs: number }
+  /** Told to reload itself; it has to become ready again. `sinceMs`: when it was told. `awaited`: its readiness means nothing before it has reported on its channel. */
+  | { readonly phase: 'refreshing'; readonly instance: Instance; readonly awaited: boolean; readonly dueMs: number | null; readonly failAtMs: number; readonly answer: string | null; readonly sinceMs: number }
   /** `sinceMs`: looked after from then on. `watchdogMs`: it has to speak again by then; null: it need not. */
   | { readonly phase: 'ready'; readonly instance: Instance; readonly sinceMs: number; readonly watchdogMs: number | null }
   | { readonly phase: 'backoff'; readonly untilMs: number };
@@ -101,7 +101,7 @@ export type VassalState =
   | { readonly phase: 'waiting'; readonly cycle: readonly string[] | null }
   /** Not all of its instances have been ready yet. */
   | { readonly phase: 'starting'; readonly current: Generation }
-  /** Told by a signal to reload itself. `again`: touched meanwhile, so once more after that. */
+  /** Told to reload itself. `again`: touched meanwhile, so once more after that. */
   | { readonly phase: 'refreshing'; readonly current: Generation; readonly again: boolean }
   | { readonly phase: 'ready'; readonly current: Generation }
   /** Overlap: the current generation is kept until the next one has proved itself. */

@@ -16,6 +16,7 @@ import { due } from './transition/due.ts';
 import { told } from './transition/instance.ts';
 import { toldOfSockets } from './transition/knock.ts';
 import { ordered } from './transition/order.ts';
+import { reported } from './transition/reported.ts';
 import { openTurn, type Turn } from './turn.ts';
 
 /** What one event leads to. */
@@ -142,6 +143,8 @@ function handle(state: EmperorState, event: Event, turn: Turn): Outcome {
     case 'said':
       if (event.type === 'exited' && !state.instances.has(event.instance)) return endedEarly(state, event, turn);
       return one(ownerOf(state, event.instance), (vassal) => told(vassal, event, turn));
+    case 'reported':
+      return one(ownerOf(state, event.instance), (vassal) => reported(vassal, event, turn));
     case 'quoted':
       return one(state.vassals.get(event.vassal), (vassal) => told(vassal, event, turn));
     case 'knocked':

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { openChannels } from '../channel/channels.ts';
 import { hideEnvironment } from '../config/hiding/hide-environment.ts';
 import type { Address } from '../core/address.ts';
 import type { Event } from '../core/event.ts';
@@ -18,6 +19,7 @@ import { ownerOf } from '../notify/kinship.ts';
 import { openNotify } from '../notify/notify.ts';
 import { openProber } from '../probes/open-prober.ts';
 import { openDirectRunner } from '../runner/direct.ts';
+import { lentDescriptor } from '../runner/protocol-environment.ts';
 import type { Successor } from '../runner/successor.ts';
 import { openCage } from '../runner/open-cage.ts';
 import { loadTools, openTool } from '../runner/tool.ts';
@@ -113,7 +115,20 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
     const notifySocket = join(settings.state, 'notify');
     const cage = opened(openCage({ libc, clock, state: settings.state, cgroup: settings.cgroup, onTrouble: (message) => logger.error({}, message) }));
     const launching = { libc, environment: settings.environment, state: settings.state, notifySocket, files: settings.files };
-    const runner = opened(openDirectRunner({ ...launching, output, cage, sink: (event) => emperor.post(event) }));
+    const channels = opened(openChannels({
+      libc,
+      clock,
+      state: settings.state,
+      sink: (event) => emperor.post(event),
+      onStrange: (strange) => logger.warn({ ...strange }, 'an instance says on its channel what means nothing; that is ignored'),
+    }));
+    const runner = opened(openDirectRunner({
+      ...launching, output, cage,
+      sink: (event) => {
+        channels.follow(event);
+        emperor.post(event);
+      },
+    }));
     const notify = opened(openNotify({
       libc,
       path: notifySocket,
@@ -141,6 +156,11 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
     const declarer = opened(createDeclarer({ parse: texts.parse, vet: judge.vet, awaitAppearance: sources.awaitAppearance }, clock, (event) => emperor.post(event)));
     const sockets = opened(openSockets(libc, { handed: inheritance.sockets, kept: passed.kept, lasting: [...passed.lasting, ...inheritance.lasting] }, manager.keeper));
     for (const { id, name, living, leaving } of remembered) {
+      for (const instance of [...living, ...leaving]) {
+        const { spec } = instance.runs;
+        const lent = lentDescriptor(holdsSockets(instance.runs) ? spec.listen.length : 0);
+        if (spec.channel && !channels.adopt(instance, lent)) logger.warn({ vassal: name, instance: instance.id }, 'the channel of this instance could not be taken back; it cannot be told to reload');
+      }
       const [first] = living;
       if (first === undefined || !holdsSockets(first.runs)) continue;
       const { spec } = first.runs;
@@ -160,7 +180,7 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
       run: (id, argv, signal) => ways.with(id, (vassal, instance) => tool(vassal.name, instance, argv, signal)),
     }));
     const perform = performWith({
-      runner, declarer, sockets, prober, patience,
+      runner, channels, declarer, sockets, prober, patience,
       ownerOf: (whom) => judge.ownerOf(whom),
       quote: (instance, tell) => output.quote(instance, tell),
       post: (event) => emperor.post(event),
@@ -214,6 +234,7 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
     });
     await sources.start();
     await governed();
+    channels.listen();
     if (controlFd !== null) await openOurControl();
     texts.forget();
     sockets.disinherit(addressesIn(emperor.snapshot()));

@@ -13,6 +13,8 @@ const LEVELS: Readonly<Record<HistoryEvent, 'debug' | 'info' | 'warn' | 'error'>
   spawned: 'debug',
   unlaunchable: 'error',
   ready: 'info',
+  loyal: 'debug',
+  sos: 'warn',
   rejected: 'error',
   exited: 'info',
   quoted: 'info',

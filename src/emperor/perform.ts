@@ -3,6 +3,7 @@ import type { Event } from '../core/event.ts';
 import { holdsSockets } from '../core/generation.ts';
 import type { InstanceId } from '../core/state.ts';
 import { EmperorError, unreachable } from '../errors.ts';
+import type { Channels } from '../channel/channels.ts';
 import type { Prober } from '../probes/prober.ts';
 import type { Runner } from '../runner/runner.ts';
 import type { Owner, Sockets } from '../sockets/sockets.ts';
@@ -12,6 +13,7 @@ import type { Patience } from './patience.ts';
 /** The adapters, and what they need to know of each other. */
 export interface Performers {
   readonly runner: Runner;
+  readonly channels: Pick<Channels, 'open' | 'ask'>;
   readonly declarer: Declarer;
   readonly sockets: Sockets;
   readonly prober: Prober;
@@ -25,17 +27,13 @@ export interface Performers {
 
 /** Hands each effect to the adapter that carries it out. */
 export function performWith(performers: Performers): (effect: Effect) => void {
-  const { runner, declarer, sockets, prober, patience, post } = performers;
+  const { runner, channels, declarer, sockets, prober, patience, post } = performers;
 
   function launch({ vassal, name, instance }: Effect & { type: 'launch' }): void {
-    if (!holdsSockets(instance.runs)) {
-      runner.launch(name, instance, []);
-      return;
-    }
     const { spec } = instance.runs;
     try {
-      const lent = sockets.lend(vassal, name, instance.generation, spec.listen, performers.ownerOf(spec));
-      runner.launch(name, instance, lent.map(({ fd }) => fd));
+      const lent = holdsSockets(instance.runs) ? sockets.lend(vassal, name, instance.generation, spec.listen, performers.ownerOf(spec)) : [];
+      runner.launch(name, instance, lent.map(({ fd }) => fd), spec.channel ? channels.open(instance.id) : []);
     } catch (error) {
       if (!(error instanceof EmperorError)) throw error;
       post({ type: 'unlaunchable', instance: instance.id, code: error.code, reason: error.message, lasting: false });
@@ -54,12 +52,19 @@ export function performWith(performers: Performers): (effect: Effect) => void {
     patience.awaitKnock(vassal);
   }
 
+  function askIt({ instance, what }: Effect & { type: 'ask' }): void {
+    const signal = channels.ask(instance, what);
+    if (signal !== null) runner.signal(instance, signal, 'main');
+  }
+
   return (effect) => {
     switch (effect.type) {
       case 'launch':
         return launch(effect);
       case 'signal':
         return runner.signal(effect.instance, effect.signal, effect.whom);
+      case 'ask':
+        return askIt(effect);
       case 'follow':
         return runner.follow(effect.instance, effect.pid);
       case 'recheck':

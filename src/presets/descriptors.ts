@@ -7,3 +7,8 @@ const FIRST = 3;
 export function descriptors({ listen }: Pick<PresetRequest, 'listen'>): readonly number[] {
   return listen.map((_, index) => FIRST + index);
 }
+
+/** The number under which a server with a channel has a copy of our end: its own end comes after the sockets, and the copy after that. */
+export function lentEnd({ listen }: Pick<PresetRequest, 'listen'>): number {
+  return FIRST + listen.length + 1;
+}

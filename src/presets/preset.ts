@@ -19,6 +19,8 @@ export interface Preset {
   readonly passing: Passing | null;
   /** Variables that it needs beside those of the file, which win. */
   environment?(request: PresetRequest): Readonly<Record<string, string>>;
+  /** It speaks the protocol of the uWSGI Emperor: it is told to reload and to stop on a channel, unless the file names signals. */
+  readonly channel?: true;
   /** Without `listen`. With it, and with sockets passed as descriptors, the reload is an overlap. */
   readonly reload: Reload;
   /** Makes it finish its requests, then end. */

@@ -78,7 +78,7 @@ export function openDirectRunner(options: DirectRunnerOptions): Runner {
 
   const entries = new Map<InstanceId, Entry>();
   const byPid = new Map<number, InstanceId>();
-  let queue: { readonly vassalName: string; readonly instance: Instance; readonly sockets: readonly number[] }[] = [];
+  let queue: { readonly vassalName: string; readonly instance: Instance; readonly sockets: readonly number[]; readonly channel: readonly number[] }[] = [];
   let spawning = 0;
   let pumping = false;
   let disposed = false;
@@ -91,7 +91,7 @@ export function openDirectRunner(options: DirectRunnerOptions): Runner {
       const next = queue.shift();
       if (next === undefined) return;
       begun += 1;
-      start(next.vassalName, next.instance, next.sockets);
+      start(next.vassalName, next.instance, next.sockets, next.channel);
     }
     if (begun === LAUNCHES_A_TURN) pumpSoon();
   }
@@ -102,8 +102,8 @@ export function openDirectRunner(options: DirectRunnerOptions): Runner {
     setImmediate(pump);
   }
 
-  function start(vassalName: string, instance: Instance, sockets: readonly number[]): void {
-    const plan = prepareLaunch(vassalName, instance, host, sockets.length, () => cage.enter(vassalName, instance));
+  function start(vassalName: string, instance: Instance, sockets: readonly number[], channel: readonly number[]): void {
+    const plan = prepareLaunch(vassalName, instance, host, { sockets: sockets.length, channel: channel.length > 0 }, () => cage.enter(vassalName, instance));
     if ('code' in plan) {
       refuse(instance.id, plan);
       return;
@@ -117,7 +117,7 @@ export function openDirectRunner(options: DirectRunnerOptions): Runner {
       return;
     }
     spawning += 1;
-    spawn.start({ ...plan, stdio: [devNull, writeFd, writeFd, ...sockets] }, (result) => {
+    spawn.start({ ...plan, stdio: [devNull, writeFd, writeFd, ...sockets, ...channel] }, (result) => {
       spawning -= 1;
       closeSync(writeFd);
       const trouble = result.ok ? welcome(instance, result.pid) : result.errno;
@@ -213,10 +213,10 @@ export function openDirectRunner(options: DirectRunnerOptions): Runner {
   }
 
   return {
-    launch(vassalName, instance, sockets) {
+    launch(vassalName, instance, sockets, channel = []) {
       if (disposed) return;
       entries.set(instance.id, { phase: 'launching', pending: [] });
-      queue.push({ vassalName, instance, sockets });
+      queue.push({ vassalName, instance, sockets, channel });
       pumpSoon();
     },
     signal(instance, signal, whom) {

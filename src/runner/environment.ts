@@ -28,6 +28,8 @@ export interface EnvironmentSources {
   readonly sockets: Readonly<Record<string, string>>;
   /** How it tells that it is ready. */
   readonly notify: Readonly<Record<string, string>>;
+  /** Where its channel is; empty where it has none. */
+  readonly channel: Readonly<Record<string, string>>;
   readonly vassalName: string;
   readonly instance: InstanceId;
   /** The emperor's state folder. */
@@ -41,6 +43,8 @@ export interface EnvironmentSources {
 export function instanceEnvironment(sources: EnvironmentSources): Record<string, string> {
   const { emperor, user } = sources;
   const environment: Record<string, string> = { PATH: DEFAULT_PATH };
+  const asked = { ...sources.file, ...sources.spec };
+  const given = Object.keys(sources.channel).length === 0 ? asked : withoutClaims(asked);
   for (const [name, value] of Object.entries(emperor)) {
     if (value !== undefined && /^(?:PATH|LANG|LC_.*|TZ)$/.test(name)) environment[name] = value;
   }
@@ -50,12 +54,20 @@ export function instanceEnvironment(sources: EnvironmentSources): Record<string,
     USER: user.name,
     LOGNAME: user.name,
     SHELL: user.shell,
-    ...sources.file,
-    ...sources.spec,
+    ...given,
     ...sources.sockets,
     ...sources.notify,
+    ...sources.channel,
     [MARKS.vassal]: sources.vassalName,
     [MARKS.instance]: sources.instance,
     [MARKS.state]: sources.state,
   };
+}
+
+/** Variables by which uWSGI would take itself for one that reloads, has another emperor, or is governed by systemd or Upstart. Other `UWSGI_…` are options. */
+const CLAIMS = /^(?:UWSGI_(?:RELOADS|ORIGINAL_PROC_NAME|EMPEROR_.*|BROODLORD_NUM)|NOTIFY_SOCKET|LISTEN_.*|UPSTART_.*)$/;
+
+/** What a file asks for, but for what only the one who starts a vassal of uWSGI may say. */
+function withoutClaims(asked: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(asked).filter(([name]) => !CLAIMS.test(name)));
 }

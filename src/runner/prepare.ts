@@ -4,7 +4,7 @@ import { OUTSIDE, type Entrance } from './cage.ts';
 import { DEFAULT_PATH, instanceEnvironment } from './environment.ts';
 import { readEnvironmentFile } from './environment-file.ts';
 import { runsAs, type EmperorIdentity } from './identity.ts';
-import { notifyEnvironment, socketEnvironment } from './protocol-environment.ts';
+import { channelEnvironment, notifyEnvironment, socketEnvironment } from './protocol-environment.ts';
 import { launchPlan, type LaunchPlan } from './launch-plan.ts';
 import { findProgram } from './program.ts';
 import { cannotStart, type Refusal } from './refusal.ts';
@@ -26,12 +26,22 @@ export interface LaunchHost {
   readonly startsInCgroups: boolean;
 }
 
+/** The descriptors that an instance gets: how many sockets, and whether a channel after them. */
+export interface Given {
+  readonly sockets: number;
+  readonly channel: boolean;
+}
+
+const NOTHING: Given = { sockets: 0, channel: false };
+
 /**
  * Looks up all that a launch needs on this host, at the moment of the launch. What is found wrong here, and still is, is lasting.
+ * @param given what it gets beside its standard descriptors
  * @param enter asked last, when nothing speaks against the launch
  */
-export function prepareLaunch(vassalName: string, instance: Instance, host: LaunchHost, sockets = 0, enter: () => Entrance = () => OUTSIDE): LaunchPlan | Refusal {
+export function prepareLaunch(vassalName: string, instance: Instance, host: LaunchHost, given: Given = NOTHING, enter: () => Entrance = () => OUTSIDE): LaunchPlan | Refusal {
   const { spec } = instance.runs;
+  const { sockets, channel } = given;
   const refuse = ({ code, message }: Pick<Complaint, 'code' | 'message'>): Refusal => ({
     code,
     reason: cannotStart(spec.argv[0], vassalName, message),
@@ -58,6 +68,7 @@ export function prepareLaunch(vassalName: string, instance: Instance, host: Laun
     spec: spec.environment,
     sockets: socketEnvironment(vassalName, spec, sockets),
     notify: notifyEnvironment(spec, host.notifySocket),
+    channel: channel ? channelEnvironment(sockets) : {},
     vassalName,
     instance: instance.id,
     state: host.state,

@@ -23,3 +23,13 @@ export function notifyEnvironment({ ready, health }: Pick<VassalSpec, 'ready' | 
   if (ready.kind !== 'notify' && watchdogMs === null) return {};
   return watchdogMs === null ? { NOTIFY_SOCKET: socket } : { NOTIFY_SOCKET: socket, WATCHDOG_USEC: String(watchdogMs * 1_000) };
 }
+
+/** UWSGI_EMPEROR_FD, for an instance with a channel: its end of it comes after the sockets. Source: uWSGI core/emperor.c, uwsgi_check_emperor. */
+export function channelEnvironment(sockets: number): Readonly<Record<string, string>> {
+  return { UWSGI_EMPEROR_FD: String(FIRST_SOCKET + sockets) };
+}
+
+/** The number that our end of the channel has there, after its own. */
+export function lentDescriptor(sockets: number): number {
+  return FIRST_SOCKET + sockets + 1;
+}

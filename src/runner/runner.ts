@@ -7,8 +7,9 @@ export interface Runner extends AsyncDisposable {
   /**
    * Starts a process for it; answers with `spawned`, or `unlaunchable`. Never throws for what the vassal asked.
    * @param sockets open listening sockets that become its descriptors from 3 on; they stay the caller's, and have to stay open until the answer
+   * @param channel what follows them: its end of a channel, and a copy of ours; none where it has no channel
    */
-  launch(vassalName: string, instance: Instance, sockets: readonly number[]): void;
+  launch(vassalName: string, instance: Instance, sockets: readonly number[], channel?: readonly number[]): void;
   /** Sends a signal. A signal to an instance that is being launched is sent once it lives; one to a stranger or a dead one does nothing. */
   signal(instance: InstanceId, signal: SignalName, whom: 'main' | 'group'): void;
   /**

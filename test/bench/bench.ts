@@ -6,12 +6,13 @@ import { latency } from './latency.ts';
 import { life } from './life.ts';
 import { noise } from './noise.ts';
 import { reloadAll } from './reload-all.ts';
+import { reloadByte } from './reload-byte.ts';
 import { survival } from './survival.ts';
 import { swap } from './swaps.ts';
 import { table, type Figure } from './table.ts';
 import { verbs } from './verbs.ts';
 
-const FIGURES: Readonly<Record<string, () => Promise<readonly Figure[]>>> = { latency, drop, boot, tenThousand, noise, verbs, swap, knock, reloadAll, asleep, survival, life };
+const FIGURES: Readonly<Record<string, () => Promise<readonly Figure[]>>> = { latency, drop, boot, tenThousand, noise, verbs, swap, knock, reloadAll, reloadByte, asleep, survival, life };
 
 const asked = process.argv.slice(2);
 const figures: Figure[] = [];

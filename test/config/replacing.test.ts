@@ -10,7 +10,8 @@ it.each([
   ['a.toml', toml('listen = ":80"', 'pass = "port"'), 'restart'],
   ['a.toml', toml('listen = ":80"', 'reload = "restart"'), 'restart'],
   ['a.toml', toml('reload = "overlap"'), 'overlap'],
-  ['a.ini', '[uwsgi]\nmaster = 1', 'signal'],
+  ['a.ini', '[uwsgi]\nmaster = 1', 'channel'],
+  ['a.ini', '[uwsgi]\nmaster = 1\n[vassal]\nreload = signal', 'signal'],
   ['a.ini', '[uwsgi]\nmaster = 1\n[vassal]\nlisten = 127.0.0.1:80', 'overlap'],
   ['a.ini', '[uwsgi]\nmaster = 1\n[vassal]\nlisten = 127.0.0.1:80\nreload = signal', 'signal'],
 ])('%s with %j is reloaded by %s', (name, text, kind) => {

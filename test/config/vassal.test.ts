@@ -10,6 +10,7 @@ const DEFAULTS = {
   umask: null,
   listen: [],
   passing: 'listen-fds',
+  channel: false,
   instances: 1,
   reload: { kind: 'restart' },
   roll: false,
@@ -338,14 +339,21 @@ it.each([
     server: 'uwsgi',
     programs: [],
     passing: 'fds',
-    argv: ['uwsgi', option, `/etc/v/${name}`, '--hook-master-start', 'unix_signal:15 gracefully_kill_them_all'],
-    reload: { kind: 'signal', signal: 'SIGHUP' },
+    channel: true,
+    argv: ['uwsgi', '--need-app', '--safe-fd', '4', option, `/etc/v/${name}`, '--hook-master-start', 'unix_signal:15 gracefully_kill_them_all'],
+    reload: { kind: 'channel' },
+    ready: { kind: 'channel' },
+    stopSignal: null,
   });
 });
 
 it('adds what the vassal section says to a uWSGI file', () => {
   const spec = specOf('/etc/v/shop.ini', '[uwsgi]\nmaster = 1\n[vassal]\nuser = shop\nreload = restart\nstop-timeout = 1m\n');
   expect(spec).toMatchObject({ server: 'uwsgi', user: 'shop', reload: { kind: 'restart' }, stopTimeoutMs: 60_000 });
+});
+
+it('lets a uWSGI file choose the signal that stops it', () => {
+  expect(specOf('/etc/v/shop.ini', '[uwsgi]\n[vassal]\nstop-signal = INT')).toMatchObject({ channel: true, stopSignal: 'SIGINT' });
 });
 
 it('lets a uWSGI file choose the signal of its reload', () => {

@@ -81,6 +81,7 @@ export function words(effects: readonly Effect[]): string[] {
     switch (effect.type) {
       case 'launch': return `launch ${effect.instance.id}`;
       case 'signal': return `${effect.signal} ${effect.whom} ${effect.instance}`;
+      case 'ask': return `${effect.what} ${effect.instance}`;
       case 'follow': return `follow ${effect.instance} ${effect.pid}`;
       case 'recheck': return `recheck ${effect.vassal}`;
       case 'quote': case 'judge': case 'tend': case 'disregard': return `${effect.type} ${effect.instance}`;

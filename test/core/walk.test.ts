@@ -41,7 +41,7 @@ class World {
       expect(this.launching.has(effect.instance.id) || this.alive.has(effect.instance.id)).toBe(false);
       this.launching.add(effect.instance.id);
     }
-    if (effect.type === 'signal') expect(before.has(effect.instance) || after.has(effect.instance)).toBe(true);
+    if (effect.type === 'signal' || effect.type === 'ask') expect(before.has(effect.instance) || after.has(effect.instance)).toBe(true);
     if (effect.type === 'judge' || effect.type === 'tend') expect(this.alive.has(effect.instance)).toBe(true);
   }
 
@@ -111,12 +111,13 @@ const name = fc.constantFrom('a', 'b', 'c');
 const source = fc.constantFrom('dir:///v', 'dir:///w');
 const listen = [{ address: { kind: 'tcp', host: '127.0.0.1', port: 8000, v6only: false }, backlog: 10, mode: null, user: null, group: null }] as const;
 const spec: fc.Arbitrary<Partial<VassalSpec>> = fc.record({
-  reload: fc.constantFrom<VassalSpec['reload']>({ kind: 'overlap' }, { kind: 'restart' }, { kind: 'signal', signal: 'SIGHUP' }),
+  reload: fc.constantFrom<VassalSpec['reload']>({ kind: 'overlap' }, { kind: 'restart' }, { kind: 'signal', signal: 'SIGHUP' }, { kind: 'channel' }),
+  stopSignal: fc.constantFrom<VassalSpec['stopSignal']>('SIGTERM', null),
   listen: fc.constantFrom([], listen),
   instances: fc.constantFrom(1, 1, 3),
   roll: fc.boolean(),
   canary: fc.constantFrom(null, { share: 0.05, forMs: 5_000 }),
-  ready: fc.constantFrom<VassalSpec['ready']>({ kind: 'after', ms: 1_000 }, { kind: 'notify' }, { kind: 'log', pattern: 'up' }),
+  ready: fc.constantFrom<VassalSpec['ready']>({ kind: 'after', ms: 1_000 }, { kind: 'notify' }, { kind: 'log', pattern: 'up' }, { kind: 'channel' }),
   onDemand: fc.boolean(),
   idleTimeoutMs: fc.constantFrom(null, 60_000),
   after: fc.constantFrom([], [], ['a'], ['b']),
@@ -136,6 +137,7 @@ const move = fc.oneof(
   { weight: 10, arbitrary: fc.record({ kind: fc.constant('wait' as const), ms: fc.constantFrom(1, 249, 1_000, 30_000, 61_000) }) },
   { weight: 6, arbitrary: fc.record({ kind: fc.constant('order' as const), verb: fc.constantFrom('start', 'stop', 'restart', 'reload', 'pause', 'resume', 'scale', 'rollback'), pick: fc.nat(), count: fc.constantFrom(1, 2, 4) }) },
   { weight: 10, arbitrary: fc.record({ kind: fc.constant('proves' as const), pick: fc.nat(), how: fc.constantFrom('ready', 'READY=1', 'unready', 'WATCHDOG=1') }) },
+  { weight: 10, arbitrary: fc.record({ kind: fc.constant('reports' as const), pick: fc.nat(), report: fc.constantFrom('accepting', 'accepting', 'heartbeat', 'idle', 'loyal', 'deaf') }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('sick' as const), pick: fc.nat() }) },
   { weight: 5, arbitrary: fc.record({ kind: fc.constant('socket' as const), pick: fc.nat(), type: fc.constantFrom('knocked', 'unused', 'drained', 'held', 'unholdable') }) },
 );
@@ -214,6 +216,10 @@ function perform(world: World, step: Move): void {
       if (step.how === 'unready') return world.play({ type: 'unready', instance, answer: 'HTTP 500' });
       const said = { ready: step.how === 'READY=1', reloading: false, stopping: false, status: 'busy', watchdog: step.how === 'READY=1' ? null : 'ping', extendMs: 10, mainPid: null } as const;
       return world.play({ type: 'said', instance, said });
+    }
+    case 'reports': {
+      const instance = pick(world.alive, step.pick);
+      return instance === undefined ? undefined : world.play({ type: 'reported', instance, report: { kind: step.report } });
     }
     case 'sick': {
       const instance = pick(world.alive, step.pick);

@@ -15,6 +15,7 @@ export function specOf(changes: Partial<VassalSpec> = {}): VassalSpec {
     umask: null,
     listen: [],
     passing: 'listen-fds',
+    channel: false,
     instances: 1,
     reload: { kind: 'restart' },
     roll: false,

@@ -38,9 +38,9 @@ it.each<[string, Partial<PresetRequest>, string[]]>([
   ['uvicorn', { app: 'shop:app', workers: 2 }, ['uvicorn', '--workers', '2', 'shop:app']],
   ['uvicorn', { app: 'shop:app', listen: [HTTP] }, [...inPythonOf('uvicorn', UVICORN_LAUNCHER, 'shop:app', '1', '3')]],
   ['uvicorn', { app: 'shop:app', workers: 2, listen: [HTTP, UNIX] }, [...inPythonOf('uvicorn', UVICORN_LAUNCHER, 'shop:app', '2', '3', '4')]],
-  ['uwsgi', { file: '/v/my shop.ini' }, ['uwsgi', '--ini', '/v/my shop.ini', ...GRACEFULLY]],
-  ['uwsgi', { file: '/v/shop.yml' }, ['uwsgi', '--yaml', '/v/shop.yml', ...GRACEFULLY]],
-  ['uwsgi', { file: '/v/shop.ini', listen: [HTTP, UNIX] }, ['uwsgi', '--need-app', '--ini', '/v/shop.ini', '--socket', 'fd://3', '--socket', 'fd://4', ...GRACEFULLY]],
+  ['uwsgi', { file: '/v/my shop.ini' }, ['uwsgi', '--need-app', '--safe-fd', '4', '--ini', '/v/my shop.ini', ...GRACEFULLY]],
+  ['uwsgi', { file: '/v/shop.yml' }, ['uwsgi', '--need-app', '--safe-fd', '4', '--yaml', '/v/shop.yml', ...GRACEFULLY]],
+  ['uwsgi', { file: '/v/shop.ini', listen: [HTTP, UNIX] }, ['uwsgi', '--need-app', '--safe-fd', '6', '--ini', '/v/shop.ini', '--socket', 'fd://3', '--socket', 'fd://4', ...GRACEFULLY]],
   ['waitress', { app: 'shop:app' }, ['waitress-serve', 'shop:app']],
   ['waitress', { app: 'shop:app', listen: [HTTP, HTTP6] }, [...inPythonOf('waitress-serve', WAITRESS_LAUNCHER, 'shop:app', '3', '4')]],
 ])('%s is started for %j', (name, parts, argv) => {
@@ -72,8 +72,9 @@ it.each([...presets().values()])('$name ends its requests before itself', ({ nam
   expect(stopSignal).toBe(others[name] ?? 'SIGTERM');
 });
 
-it.each([...presets().values()])('$name is ready with a held socket once it accepts from it, never for staying alive', ({ readyListening }) => {
-  expect(readyListening).toMatchObject({ kind: 'probe', probe: { kind: 'tcp', target: { kind: 'listen' } } });
+it.each([...presets().values()])('$name is ready with a held socket once it accepts from it, or says so, never for staying alive', ({ readyListening, channel }) => {
+  if (channel === true) expect(readyListening).toEqual({ kind: 'channel' });
+  else expect(readyListening).toMatchObject({ kind: 'probe', probe: { kind: 'tcp', target: { kind: 'listen' } } });
 });
 
 it('gives Python servers an output that nothing holds back', () => {

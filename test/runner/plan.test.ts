@@ -6,7 +6,7 @@ import { instanceEnvironment } from '../../src/runner/environment.ts';
 import { exitStatus, looksKilled } from '../../src/runner/exit-status.ts';
 import { runsAs } from '../../src/runner/identity.ts';
 import { launchPlan } from '../../src/runner/launch-plan.ts';
-import { notifyEnvironment, socketEnvironment } from '../../src/runner/protocol-environment.ts';
+import { channelEnvironment, lentDescriptor, notifyEnvironment, socketEnvironment } from '../../src/runner/protocol-environment.ts';
 import { parseInterpreter } from '../../src/runner/program.ts';
 import { judgeErrno } from '../../src/runner/refusal.ts';
 
@@ -14,7 +14,7 @@ const www: User = { uid: 33, gid: 33, name: 'www-data', home: '/var/www', shell:
 const root: User = { uid: 0, gid: 0, name: 'root', home: '/root', shell: '/bin/bash' };
 
 describe('the environment of an instance', () => {
-  const sources = { emperor: {}, user: www, file: {}, spec: {}, sockets: {}, notify: {}, vassalName: 'shop', instance: 'shop#1' as InstanceId, state: '/s' };
+  const sources = { emperor: {}, user: www, file: {}, spec: {}, sockets: {}, notify: {}, channel: {}, vassalName: 'shop', instance: 'shop#1' as InstanceId, state: '/s' };
 
   it('has PATH, the person and the marks, if nothing else is asked for', () => {
     expect(instanceEnvironment(sources)).toEqual({
@@ -39,9 +39,28 @@ describe('the environment of an instance', () => {
     ['the file over the emperor', { emperor: { TZ: 'emperor' }, file: { TZ: 'file' } }, 'TZ', 'file'],
     ['the vassal over its file', { file: { A: 'file' }, spec: { A: 'spec' } }, 'A', 'spec'],
     ['the vassal over the person', { spec: { HOME: '/elsewhere' } }, 'HOME', '/elsewhere'],
+    ['the place of its channel over the vassal', { spec: { UWSGI_EMPEROR_FD: '7' }, channel: { UWSGI_EMPEROR_FD: '3' } }, 'UWSGI_EMPEROR_FD', '3'],
     ['the marks over all', { spec: { EMPEROR_STATE: '/faked' } }, 'EMPEROR_STATE', '/s'],
   ])('puts %s', (_what, changes, name, value) => {
     expect(instanceEnvironment({ ...sources, ...changes })[name]).toBe(value);
+  });
+});
+
+describe('the environment of an instance with a channel', () => {
+  const given = (name: string, channel: Record<string, string>) => instanceEnvironment({
+    emperor: {}, user: www, file: { [name]: 'file' }, spec: { [`${name}_`]: 'spec' }, sockets: {}, notify: {}, channel, vassalName: 'shop', instance: 'shop#1' as InstanceId, state: '/s',
+  })[name];
+
+  it.each(['UWSGI_RELOADS', 'UWSGI_EMPEROR_FD_CONFIG', 'UWSGI_EMPEROR_PROXY', 'UWSGI_BROODLORD_NUM', 'NOTIFY_SOCKET', 'LISTEN_FDS', 'LISTEN_PID', 'UPSTART_JOB'])('has no %s of anybody', (name) => {
+    expect([given(name, channelEnvironment(0)), given(name, {})]).toEqual([undefined, 'file']);
+  });
+
+  it.each(['UWSGI_CHEAPER', 'UWSGI_RELOADS_MERCY', 'LISTENER', 'NOTIFY'])('has the %s of its file', (name) => {
+    expect(given(name, channelEnvironment(0))).toBe('file');
+  });
+
+  it.each([[0, '3', 4], [2, '5', 6]])('says that after %i sockets its end is %s; ours is %i', (sockets, its, ours) => {
+    expect([channelEnvironment(sockets), lentDescriptor(sockets)]).toEqual([{ UWSGI_EMPEROR_FD: its }, ours]);
   });
 });
 

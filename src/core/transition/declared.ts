@@ -5,7 +5,7 @@ import { bringDown, chosen, failureOf, inService, rest, sameOutcome, stateWith }
 import type { Declaration } from '../listing.ts';
 import { overlap, type Reloading } from '../overlap.ts';
 import type { Generation, Instance, Place, Remembered, Revision, Runnable, Vassal } from '../state.ts';
-import type { SignalName } from '../spec.ts';
+import type { Reload } from '../spec.ts';
 import { note, type Turn } from '../turn.ts';
 
 /**
@@ -225,28 +225,33 @@ export function reload(vassal: Vassal, current: Generation, runs: Runnable, turn
     case 'restart':
       return bringDown(vassal, turn, 'restart', why);
     case 'signal':
-      // A signal cannot give a process another program, environment, user or socket.
-      return launchesAlike(current.runs, runs) ? refresh(vassal, current, runs, strategy.signal, turn, why) : bringDown(vassal, turn, 'restart', why);
+    case 'channel':
+      // That cannot give a process another program, environment, user or socket.
+      return launchesAlike(current.runs, runs) ? refresh(vassal, current, runs, strategy, turn, why) : bringDown(vassal, turn, 'restart', why);
     default:
       return unreachable(strategy);
   }
 }
 
-function refresh(vassal: Vassal, current: Generation, runs: Runnable, signal: SignalName, turn: Turn, why: string): Vassal {
+type Refreshing = Extract<Reload, { readonly kind: 'signal' | 'channel' }>;
+
+function refresh(vassal: Vassal, current: Generation, runs: Runnable, strategy: Refreshing, turn: Turn, why: string): Vassal {
   const { ready, startTimeoutMs } = runs.spec;
   const places = current.places.map((place): Place => {
     if (place.phase !== 'ready') return place;
-    turn.effects.push({ type: 'signal', instance: place.instance.id, signal, whom: 'main' });
-    const dueMs = ready.kind === 'after' ? turn.now.ms + ready.ms : null;
-    return { phase: 'refreshing', instance: { ...place.instance, runs }, dueMs, failAtMs: turn.now.ms + startTimeoutMs, answer: null, sinceMs: turn.now.ms };
+    const { id } = place.instance;
+    const awaited = strategy.kind === 'channel';
+    turn.effects.push(awaited ? { type: 'ask', instance: id, what: 'reload' } : { type: 'signal', instance: id, signal: strategy.signal, whom: 'main' });
+    const dueMs = ready.kind === 'after' && !awaited ? turn.now.ms + ready.ms : null;
+    return { phase: 'refreshing', awaited, instance: { ...place.instance, runs }, dueMs, failAtMs: turn.now.ms + startTimeoutMs, answer: null, sinceMs: turn.now.ms };
   });
   const after: Vassal = { ...vassal, state: { phase: 'refreshing', current: { ...current, runs, places }, again: false } };
-  for (const instance of instancesIn(current)) note(turn, vassal, 'launch', `${why}: told to reload by ${signal}`, { instance: { ...instance, runs }, after });
+  for (const instance of instancesIn(current)) note(turn, vassal, 'launch', `${why}: told to reload ${strategy.kind === 'channel' ? 'on its channel' : `by ${strategy.signal}`}`, { instance: { ...instance, runs }, after });
   return after;
 }
 
 function launchesAlike(a: Runnable, b: Runnable): boolean {
   const facts = ({ spec }: Runnable): string =>
-    JSON.stringify([spec.argv, spec.directory, spec.environment, spec.environmentFile, spec.user, spec.group, spec.umask, spec.listen, spec.passing, spec.instances]);
+    JSON.stringify([spec.argv, spec.directory, spec.environment, spec.environmentFile, spec.user, spec.group, spec.umask, spec.listen, spec.passing, spec.channel, spec.instances]);
   return facts(a) === facts(b);
 }

@@ -38,12 +38,13 @@ export function told(vassal: Vassal, event: InstanceEvent, turn: Turn): Vassal |
 }
 
 /** Where an instance stands: in a place of a generation. */
-interface Standing {
+export interface Standing {
   readonly generation: Generation;
   readonly place: Taken;
 }
 
-function find(vassal: Vassal, id: InstanceId): Standing | null {
+/** null: it is in no place of this vassal. */
+export function find(vassal: Vassal, id: InstanceId): Standing | null {
   for (const generation of generationsOf(vassal)) {
     const place = placeOf(generation, id);
     if (place !== null) return { generation, place };
@@ -52,7 +53,7 @@ function find(vassal: Vassal, id: InstanceId): Standing | null {
 }
 
 /** The vassal with something else in a place. Its phase stays. */
-function put(vassal: Vassal, { generation, place }: Standing, other: Place): Vassal {
+export function put(vassal: Vassal, { generation, place }: Standing, other: Place): Vassal {
   return exchange(vassal, generation, withPlace(generation, place, other));
 }
 
