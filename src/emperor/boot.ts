@@ -154,7 +154,7 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
     const onTrouble = (message: string): void => logger.warn({}, message);
     const sources = opened(openSources(settings, process.cwd(), { clock, libc, onTrouble, look: (source, look) => declarer.look(source, look) }));
     const declarer = opened(createDeclarer({ parse: texts.parse, vet: judge.vet, awaitAppearance: sources.awaitAppearance }, clock, (event) => emperor.post(event)));
-    const sockets = opened(openSockets(libc, { handed: inheritance.sockets, kept: passed.kept, lasting: [...passed.lasting, ...inheritance.lasting] }, manager.keeper));
+    const sockets = opened(openSockets(libc, { handed: inheritance.sockets, kept: [...passed.kept, ...inheritance.serving], lasting: [...passed.lasting, ...inheritance.lasting] }, manager.keeper));
     for (const { id, name, living, leaving } of remembered) {
       for (const instance of [...living, ...leaving]) {
         const { spec } = instance.runs;

@@ -21,7 +21,11 @@ export interface Succession {
 
 /** Who makes copies of what the next emperor gets. */
 export interface Heirlooms {
-  readonly sockets: { handOver(copy: (fd: number) => number): readonly Handed[]; handOverLasting(copy: (fd: number) => number): readonly number[] };
+  readonly sockets: {
+    handOver(copy: (fd: number) => number): readonly Handed[];
+    handOverServing(copy: (fd: number) => number): readonly number[];
+    handOverLasting(copy: (fd: number) => number): readonly number[];
+  };
   readonly notify: { handOver(copy: (fd: number) => number): number };
   readonly output: { handOver(copy: (fd: number) => number): Handover['fifos'] };
   /** The control socket, if a socket unit listens on it; null: it is opened anew. */
@@ -77,8 +81,9 @@ export function createSuccession({ libc, settings, logger, life, leave }: Succes
       const held = attempt(() => ({
         ...NO_HANDOVER, sockets: sockets.handOver(copy), notify: notify.handOver(copy), lasting: sockets.handOverLasting(copy), control: control === null ? null : copy(control),
       }), NO_HANDOVER, 'sockets behind which nobody lives are closed: they cannot be handed over');
+      const serving = attempt(() => sockets.handOverServing(copy), [], 'sockets of instances are not handed over: one that ends during the upgrade refuses connections for a moment');
       const fifos = attempt(() => output.handOver(copy), [], 'what an instance prints last that ends during the upgrade is lost: the FIFOs cannot be handed over');
-      const handover: Handover = { ...held, fifos };
+      const handover: Handover = { ...held, serving, fifos };
       const note = memoryFile(libc, printHandover(handover));
       return () => execute(libc, file, [file, ...args], { ...environment, [HANDOVER_VARIABLE]: String(note) }, [note, ...descriptorsOf(handover)]);
     },

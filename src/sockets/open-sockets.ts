@@ -35,7 +35,7 @@ type Knock = number[];
 export interface Legacy {
   /** What the emperor before us, in the same process, left open. */
   readonly handed: readonly Handed[];
-  /** What an emperor before us gave to the keeper. */
+  /** What an emperor before us gave to the keeper, or left open behind which somebody lived. */
   readonly kept: readonly number[];
   /** What socket units listen on. */
   readonly lasting: readonly number[];
@@ -256,6 +256,7 @@ export function openSockets(libc: Libc, legacy: Legacy = NO_LEGACY, keeper: Keep
       for (const held of heldBy(vassal)) held.retire(generation);
     },
     handOver: (copy) => [...holdings.values()].flatMap(({ addresses: all }) => all.filter(({ isEmpty, steered }) => isEmpty && !estate.isLasting(steered)).map(({ address, steered }) => ({ address, fd: copy(steered.fd) }))),
+    handOverServing: (copy) => [...holdings.values()].flatMap(({ addresses: all }) => all.flatMap(({ isEmpty, slots }) => (isEmpty ? [] : slots.filter((slot) => !estate.isLasting(slot)).map(({ fd }) => copy(fd))))),
     handOverLasting: (copy) => estate.handOver(copy, [...holdings.values()].flatMap(({ addresses: all }) => all.flatMap(({ slots }) => slots))),
     disinherit(wanted) {
       for (const each of heirlooms) if (!wanted.some((address) => sameAddress(address, each.address))) discard(each);

@@ -59,6 +59,8 @@ export interface Sockets extends Disposable {
   retire(vassal: VassalId, generation: number): void;
   /** Copies of the sockets in which connections may wait while nobody lives behind them, made by `copy`: for the program that is executed next in this process. */
   handOver(copy: (fd: number) => number): readonly Handed[];
+  /** Copies of the sockets behind which somebody lives, as for {@link Sockets.handOver}. */
+  handOverServing(copy: (fd: number) => number): readonly number[];
   /** Copies of the sockets of socket units, whoever lives behind them, as for {@link Sockets.handOver}. */
   handOverLasting(copy: (fd: number) => number): readonly number[];
   /** Closes what was handed over, or passed, to us and is not among these addresses: nobody will ask for it. */

@@ -183,3 +183,25 @@ it('what an instance prints last that ends in the midst of an upgrade is in its 
   }
   expect(ended).toBeGreaterThan(names.length * 4);
 });
+
+it.each(['TCP', 'unix'])('an instance that dies in the midst of an upgrade leaves nobody refused: who connects meanwhile (%s) is answered by the next one', async (kind) => {
+  await using daemon = await Daemon.start();
+  const port = await freePort();
+  const path = join(daemon.place.folder, 'shop.sock');
+  daemon.write('shop.toml', kind === 'TCP' ? shop(port) : shop(port).replace(`127.0.0.1:${port}`, `unix:${path}`));
+  const { instances: [instance] } = await daemon.untilState('shop', 'ready');
+  const before = await daemon.status();
+  const load = startLoad({
+    address: kind === 'TCP' ? { kind: 'tcp', host: '127.0.0.1', port, v6only: false } : { kind: 'unix', path }, path: '/', connections: 2, keepAlive: false, timeoutMs: 20_000,
+  }, () => performance.now());
+  daemon.process.kill('SIGUSR2');
+  await until(() => expect(daemon.output.some((line) => line.includes('has ended'))).toBe(true));
+  process.kill(instance!.pid!, 'SIGKILL');
+  await untilOther(daemon, before);
+  await daemon.until(({ vassals }) => vassals.some(({ state, instances }) => state === 'ready' && instances[0]?.id !== instance!.id), 'another one serves');
+  const { lost, answered } = await load.end();
+  // Two requests can have been with the one that was killed.
+  expect([...lost.keys()].filter((why) => why.includes('ECONNREFUSED'))).toEqual([]);
+  expect([...lost.values()].reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(2);
+  expect(answered).toBeGreaterThan(0);
+});

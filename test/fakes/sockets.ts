@@ -130,6 +130,10 @@ export class FakeSockets implements Sockets {
     return this.#addresses.filter(({ held }) => held.isEmpty).map(({ held }) => ({ address: held.address, fd: copy(held.steered.fd) }));
   }
 
+  handOverServing(): readonly number[] {
+    return [];
+  }
+
   handOverLasting(): readonly number[] {
     return [];
   }
