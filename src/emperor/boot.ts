@@ -179,15 +179,15 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
       watchLog: (instance, pattern, onSeen) => output.watchLog(instance, pattern, onSeen),
       run: (id, argv, signal) => ways.with(id, (vassal, instance) => tool(vassal.name, instance, argv, signal)),
     }));
-    const perform = performWith({
+    const performance = opened(performWith({
       runner, channels, declarer, sockets, prober, patience,
       ownerOf: (whom) => judge.ownerOf(whom),
       quote: (instance, tell) => output.quote(instance, tell),
       post: (event) => emperor.post(event),
-    });
+    }));
     const emperor: Emperor & Disposable = createEmperor(
       firstState(sources.names, remembered, past, nextSerial, settings.maxStarting),
-      { clock, remember: (change) => recorder.record(change), perform },
+      { clock, remember: (change) => recorder.record(change), perform: (effect) => performance.perform(effect) },
     );
     reigning = emperor;
     emperor.subscribe(logChanges(logger));

@@ -26,7 +26,13 @@ export interface Performers {
 }
 
 /** Hands each effect to the adapter that carries it out. */
-export function performWith(performers: Performers): (effect: Effect) => void {
+export interface Performance extends Disposable {
+  perform(effect: Effect): void;
+}
+
+/** Disposed, it does nothing more: what comes of an event in the last moments of an emperor is left to the next one, as the adapters are closing. */
+export function performWith(performers: Performers): Performance {
+  let over = false;
   const { runner, channels, declarer, sockets, prober, patience, post } = performers;
 
   function launch({ vassal, name, instance }: Effect & { type: 'launch' }): void {
@@ -57,7 +63,7 @@ export function performWith(performers: Performers): (effect: Effect) => void {
     if (signal !== null) runner.signal(instance, signal, 'main');
   }
 
-  return (effect) => {
+  function perform(effect: Effect): void {
     switch (effect.type) {
       case 'launch':
         return launch(effect);
@@ -96,5 +102,14 @@ export function performWith(performers: Performers): (effect: Effect) => void {
       default:
         return unreachable(effect);
     }
+  }
+
+  return {
+    perform(effect) {
+      if (!over) perform(effect);
+    },
+    [Symbol.dispose]() {
+      over = true;
+    },
   };
 }

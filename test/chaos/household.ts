@@ -32,6 +32,8 @@ export interface Member extends Role {
   readonly quiet: readonly StateWord[];
   /** Its log is on the small disk. */
   readonly onSmallDisk: boolean;
+  /** Told to end, it closes connections that it has just accepted: where nobody takes its place before, as in a pause, a request goes with them. */
+  readonly hasty: boolean;
 }
 
 /** Where the household lives. */
@@ -64,6 +66,7 @@ interface Manner {
   readonly quiet?: readonly StateWord[];
   readonly linked?: boolean;
   readonly onSmallDisk?: boolean;
+  readonly hasty?: boolean;
 }
 
 const SERVES = ['serve', 'print=50'];
@@ -79,7 +82,7 @@ const MANNERS: readonly Manner[] = [
   { name: 'node-after', words: SERVES, listen: 'unix', more: ['after = ["node"]'] },
   { name: 'gunicorn', runs: ['server = "gunicorn"', 'app = "shop:app"', 'workers = 2', `directory = "${APPS}wsgi"`], listen: 'tcp', custom: { keepAlive: false } },
   { name: 'gunicorn-unix', runs: ['server = "gunicorn"', 'app = "shop:app"', `directory = "${APPS}wsgi"`], listen: 'unix', custom: { keepAlive: false } },
-  { name: 'uvicorn', runs: ['server = "uvicorn"', 'app = "shop:app"', `directory = "${APPS}asgi"`], listen: 'tcp' },
+  { name: 'uvicorn', runs: ['server = "uvicorn"', 'app = "shop:app"', `directory = "${APPS}asgi"`], listen: 'tcp', hasty: true },
   { name: 'python', runs: ['server = "python"', 'app = "server.py"', `directory = "${APPS}python"`], listen: 'tcp' },
   { name: 'forks-twice', runs: [`command = ["/usr/bin/python3", "${FIXTURES}programs/forks-twice.py", "${APPS}python/server.py"]`], listen: 'tcp', ready: 'ready = { notify = true }' },
   { name: 'deaf-server', words: [...SERVES, 'deaf'], listen: 'tcp', unasked: true, more: ['stop-timeout = "2s"'] },
@@ -106,12 +109,12 @@ export function household(home: Home): readonly Member[] {
 }
 
 function member(manner: Manner, home: Home): Member {
-  const { name, words = [], runs, listen, more = [], instances = 1, onDemand = false, linked = false, onSmallDisk = false } = manner;
+  const { name, words = [], runs, listen, more = [], instances = 1, onDemand = false, linked = false, onSmallDisk = false, hasty = false } = manner;
   const address = listen === undefined ? null : makeAddress(name, listen, home);
   const good = runs ?? [`command = ["node", "${PROGRAMS}vassal.mjs", ${words.map((word) => `"${word}"`).join(', ')}]`];
   const ready = manner.ready ?? (listen === undefined ? 'ready = { after = "200ms" }' : 'ready = { http = "/" }');
   return {
-    name, linked, onDemand, instances, onSmallDisk,
+    name, linked, onDemand, instances, onSmallDisk, hasty,
     mostInstances: listen === undefined || manner.more?.includes('pass = "port"') === true ? 1 : 4,
     file: `${name}.toml`,
     custom: address === null || manner.unasked === true ? null : { address, keepAlive: true, connections: onDemand ? 1 : 2, restMs: onDemand ? 3_000 : 100, ...manner.custom },
@@ -135,7 +138,7 @@ function member(manner: Manner, home: Home): Member {
 function uwsgi(name: string, passed: boolean, home: Home): Member {
   const address = makeAddress(name, 'tcp', home);
   return {
-    name, linked: false, onDemand: false, instances: 1, onSmallDisk: false, mostInstances: 1, quiet: ['ready'],
+    name, linked: false, onDemand: false, instances: 1, onSmallDisk: false, hasty: false, mostInstances: 1, quiet: ['ready'],
     file: `${name}.ini`,
     custom: passed ? { address, keepAlive: false, connections: 2, restMs: 60 } : null,
     text: ({ number, flaw }) => [

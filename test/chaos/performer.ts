@@ -85,7 +85,7 @@ export class Performer {
       }
       case 'stop':
       case 'pause': {
-        const over = troubles.begin(operation.vassal, operation.kind === 'stop' ? 'deadly' : 'bare', operation.kind);
+        const over = troubles.begin(operation.vassal, operation.kind === 'stop' || this.#member(operation.vassal).hasty ? 'deadly' : 'bare', operation.kind);
         const outcome = await this.order({ verb: operation.kind }, operation.vassal, operation.voice);
         await setTimeout(operation.forMs);
         await this.order({ verb: operation.kind === 'stop' ? 'start' : 'resume' }, operation.vassal, operation.voice);
@@ -93,7 +93,7 @@ export class Performer {
         return outcome;
       }
       case 'restart': {
-        const over = troubles.begin(operation.vassal, 'bare', 'restart');
+        const over = troubles.begin(operation.vassal, this.#member(operation.vassal).hasty ? 'deadly' : 'bare', 'restart');
         const outcome = await this.order({ verb: operation.kind }, operation.vassal, operation.voice);
         over();
         return outcome;
