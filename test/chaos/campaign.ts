@@ -248,7 +248,6 @@ export class Campaign implements AsyncDisposable {
     if (!this.#reign.awake) return null;
     const atMs = this.#now();
     const before = processTable(this.#realm.state);
-    this.#reign.sees(before.map(({ instance }) => instance));
     try {
       const status = await this.#client.status(null);
       this.#lookCount += 1;
@@ -303,7 +302,9 @@ export class Campaign implements AsyncDisposable {
     for (;;) {
       const accounts = await accountAside({ logs: this.#realm.logs, printed, unheard: this.#reign.unheard });
       const small = new Set(this.#members.filter((member) => member.onSmallDisk).map(({ name }) => name));
-      const wrong = [...wrongLines(accounts.filter(({ vassal }) => !small.has(vassal))), ...untoldLosses(accounts.filter(({ vassal }) => small.has(vassal)), this.#reign.losses, this.#reign.deaths)];
+      // They are written, and then taken out of the FIFO: an emperor that is killed between leaves a portion that is written again.
+      const transformed = new Set(this.#reign.deaths > 0 ? this.#members.filter((member) => member.transformed).map(({ name }) => name) : []);
+      const wrong = [...wrongLines(accounts.filter(({ vassal }) => !small.has(vassal)), transformed), ...untoldLosses(accounts.filter(({ vassal }) => small.has(vassal)), this.#reign.losses, this.#reign.deaths)];
       if (wrong.length === 0) {
         this.#lines = accounts.reduce((sum, each) => sum + each.found.size, 0);
         this.#linesLost = accounts.reduce((sum, each) => sum + missingLines(each).length, 0);

@@ -32,6 +32,8 @@ export interface Member extends Role {
   readonly quiet: readonly StateWord[];
   /** Its log is on the small disk. */
   readonly onSmallDisk: boolean;
+  /** Its lines are objects in the log. */
+  readonly transformed: boolean;
   /** Told to end, it closes connections that it has just accepted: where nobody takes its place before, as in a pause, a request goes with them. */
   readonly hasty: boolean;
 }
@@ -114,7 +116,7 @@ function member(manner: Manner, home: Home): Member {
   const good = runs ?? [`command = ["node", "${PROGRAMS}vassal.mjs", ${words.map((word) => `"${word}"`).join(', ')}]`];
   const ready = manner.ready ?? (listen === undefined ? 'ready = { after = "200ms" }' : 'ready = { http = "/" }');
   return {
-    name, linked, onDemand, instances, onSmallDisk, hasty,
+    name, linked, onDemand, instances, onSmallDisk, hasty, transformed: more.some((line) => line.includes('format = "json"')),
     mostInstances: listen === undefined || manner.more?.includes('pass = "port"') === true ? 1 : 4,
     file: `${name}.toml`,
     custom: address === null || manner.unasked === true ? null : { address, keepAlive: true, connections: onDemand ? 1 : 2, restMs: onDemand ? 3_000 : 100, ...manner.custom },
@@ -138,7 +140,7 @@ function member(manner: Manner, home: Home): Member {
 function uwsgi(name: string, passed: boolean, home: Home): Member {
   const address = makeAddress(name, 'tcp', home);
   return {
-    name, linked: false, onDemand: false, instances: 1, onSmallDisk: false, hasty: false, mostInstances: 1, quiet: ['ready'],
+    name, linked: false, onDemand: false, instances: 1, onSmallDisk: false, hasty: false, transformed: false, mostInstances: 1, quiet: ['ready'],
     file: `${name}.ini`,
     custom: passed ? { address, keepAlive: false, connections: 2, restMs: 60 } : null,
     text: ({ number, flaw }) => [

@@ -89,6 +89,10 @@ it.each<[string, Partial<Account>, readonly string[]]>([
   expect(wrongLines([accountOf(changes)]).map(({ seen }) => seen)).toEqual(expected);
 });
 
+it('lines may be there twice of who is known for it, but none may be missing', () => {
+  expect(wrongLines([accountOf({ found: lines(1, 2, 2, 5) })], new Set([NAME])).map(({ seen }) => seen)).toEqual(['not there: 3-4']);
+});
+
 const few = accountOf({ found: lines(1, 5) });
 it.each<[string, Account, readonly ToldLoss[], number, readonly string[]]>([
   ['nothing is lost', accountOf({}), [], 0, []],

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Absence, ToldLoss } from './invariants.ts';
@@ -9,7 +9,7 @@ import { processTable } from './sightings.ts';
 /** The built emperor. */
 export const MAIN: string = new URL('../../dist/main.js', import.meta.url).pathname;
 
-/** What an instance had printed that ended so short before its emperor may not have been written yet. */
+/** What an instance had printed that ended so short before its emperor, or before that became deaf, may not have been written yet. */
 const RECENT_MS = 5_000;
 
 /** Folders of all emperors of a run. */
@@ -37,9 +37,8 @@ export class Reign {
   /** Instances that ended while there was no emperor, or so short before that it may not have read their last words. */
   readonly unheard: Set<string> = new Set();
   #orphans: readonly string[] = [];
-  /** The instances that ran as an upgrade began that is not over. */
-  #handedOver: readonly string[] = [];
-  readonly #lastSeenMs: Map<string, number> = new Map();
+  /** When it last heard nobody, as it was held still or made way for the next program; wall time. */
+  #deaf: { readonly fromMs: number; readonly untilMs: number } = { fromMs: 0, untilMs: 0 };
   deaths = 0;
   adopted = 0;
 
@@ -71,6 +70,7 @@ export class Reign {
     const args = [MAIN, 'run', vassals, '--state', state, '--logs', logs, '--control', control];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: '/usr/local/bin:/usr/bin:/bin', LANG: 'C.UTF-8' } });
     this.#child = child;
+    this.#note(`pid ${child.pid} begins`);
     this.#killed = false;
     const exited = once(child, 'exit').then(([code, signal]) => {
       this.#child = null;
@@ -97,24 +97,38 @@ export class Reign {
     this.deaths += 1;
     const exited = once(child, 'exit');
     this.#orphans = [...this.#orphans, ...processTable(this.realm.state).map(({ instance }) => instance)];
-    this.sees(this.#orphans);
-    // Their FIFOs were handed over to a program that did not live to read them.
-    for (const instance of this.#handedOver) if (!this.#orphans.includes(instance)) this.unheard.add(instance);
-    this.#handedOver = [];
-    const recent = [...this.#lastSeenMs].filter(([, atMs]) => atMs > this.#now() - RECENT_MS);
-    for (const [instance] of recent) if (!this.#orphans.includes(instance)) this.unheard.add(instance);
+    for (const instance of this.#recent()) this.unheard.add(instance);
+    this.#deaf = { fromMs: 0, untilMs: 0 };
     child.kill('SIGKILL');
+    this.#note(`pid ${child.pid} is killed; unheard are ${[...this.unheard].join(' ')}`);
     await exited;
   }
 
-  /** These instances run now. */
-  sees(instances: readonly string[]): void {
-    for (const instance of instances) this.#lastSeenMs.set(instance, this.#now());
+  #deafen(begins: boolean): void {
+    const isOver = this.#deaf.untilMs < Infinity;
+    if (begins && isOver) this.#deaf = { fromMs: Date.now(), untilMs: Infinity };
+    else if (!begins && !isOver && !this.#frozen && !this.#upgrading) this.#deaf = { ...this.#deaf, untilMs: Date.now() };
+  }
+
+  /** What was done to it, among what it says. */
+  #note(text: string): void {
+    appendFileSync(join(this.realm.folder, 'emperor.log'), `# ${new Date().toISOString()} ${text}\n`);
+  }
+
+  /** Instances that have ended by now, and that have printed something of late that it may not have read. */
+  #recent(): readonly string[] {
+    const alive = new Set(processTable(this.realm.state).map(({ instance }) => instance));
+    const nowMs = Date.now();
+    const sinceMs = this.#deaf.untilMs > nowMs - RECENT_MS ? this.#deaf.fromMs - RECENT_MS : nowMs - RECENT_MS;
+    const counts = join(this.realm.folder, 'counts');
+    return readdirSync(counts).filter((instance) => !alive.has(instance) && statSync(join(counts, instance)).mtimeMs >= sinceMs);
   }
 
   /** Holds it still, or lets it go on. */
   freeze(frozen: boolean): void {
-    if (this.#child?.kill(frozen ? 'SIGSTOP' : 'SIGCONT') === true) this.#frozen = frozen;
+    if (this.#child?.kill(frozen ? 'SIGSTOP' : 'SIGCONT') !== true || this.#frozen === frozen) return;
+    this.#frozen = frozen;
+    this.#deafen(frozen);
   }
 
   /**
@@ -125,13 +139,13 @@ export class Reign {
     const child = this.#child;
     if (child === null || !this.awake) return false;
     this.#upgrading = true;
-    this.#handedOver = processTable(this.realm.state).map(({ instance }) => instance);
+    this.#deafen(true);
     const again = new Promise<void>((resolve) => (this.#onReigns = resolve));
     const exited = once(child, 'exit');
     child.kill('SIGUSR2');
     await Promise.race([again, exited]);
     this.#upgrading = false;
-    if (!this.#killed) this.#handedOver = [];
+    this.#deafen(false);
     return true;
   }
 
@@ -167,6 +181,7 @@ export class Reign {
 
   #arrive(): void {
     this.#listen();
+    this.#note(`pid ${this.#child?.pid} reigns; unheard ${[...this.unheard].join(' ')}`);
     this.#orphans = [];
     if (this.#awayFromMs !== null) this.#absences.push({ fromMs: this.#awayFromMs, untilMs: this.#now() });
     this.#awayFromMs = null;
