@@ -28,6 +28,7 @@ export type HistoryEvent =
   | 'appeared' | 'edited' | 'touched' | 'vanished' | 'forgotten' | 'fault'
   | 'launch' | 'spawned' | 'unlaunchable' | 'ready' | 'rejected' | 'exited' | 'quoted' | 'backoff' | 'cursed' | 'killed' | 'adopted'
   | 'idle' | 'knocked' | 'waiting' | 'canary' | 'swapped' | 'sick' | 'scaled' | 'paused'
+  | 'loyal' | 'hook'
   | 'order' | 'stopped' | 'blind' | 'sighted' | 'shutdown';
 
 /** What one or several events changed: written to the store, then told to the observers. */

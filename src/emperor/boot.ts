@@ -30,6 +30,7 @@ import { openLogger } from '../world/logger.ts';
 import { readVersion } from '../world/version.ts';
 import { createDeclarer } from './declare.ts';
 import { createEmperor, type Emperor } from './emperor.ts';
+import { openHooks } from './hooks.ts';
 import { closeAll, untilEnd } from './ending.ts';
 import { claimFolders } from './folders.ts';
 import { HANDOVER_VARIABLE, readHandover } from './handover.ts';
@@ -115,7 +116,7 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
       inherited: inheritance.notify,
     }));
     if (process.pid === 1) opened(reapOrphans({ clock, signals: process, ...orphansOfThisProcess(libc) }));
-    const judge = judgeOf(libc, settings.environment);
+    const judge = judgeOf(libc, settings.environment, settings.hooks);
     const texts = parseOnce(judge.parse);
     const { remembered, past, known, adopted, nextSerial } = recall(memory, {
       now: clock.now(),
@@ -141,6 +142,7 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
     }
     const patience = opened(openPatience({ sockets, clock, post: (event) => emperor.post(event) }));
     const tool = openTool(launching);
+    const hooks = opened(openHooks({ tool, clock, logger, post: (event) => emperor.post(event) }));
     const ways = waysIn(() => emperor.snapshot(), sockets);
     const prober = opened(openProber({
       clock,
@@ -151,7 +153,7 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
       run: (id, argv, signal) => ways.with(id, (vassal, instance) => tool(vassal.name, instance, argv, signal)),
     }));
     const perform = performWith({
-      runner, declarer, sockets, prober, patience,
+      runner, declarer, sockets, prober, patience, hooks,
       ownerOf: (whom) => judge.ownerOf(whom),
       quote: (instance, tell) => output.quote(instance, tell),
       post: (event) => emperor.post(event),
@@ -190,6 +192,8 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
     }));
 
     const ended = untilEnd(emperor).then(async () => {
+      // Whoever was told of the end may have something to do.
+      await Promise.race([hooks.settled(), new Promise<void>((resolve) => clock.after(LAST_HOOKS_MS, resolve))]);
       const become = succession.bequeath({ sockets, notify });
       await closeAll(parts);
       logger.info({}, 'has ended');
@@ -225,8 +229,11 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
 /** For the last lines of the log, before it is another program's. */
 const LAST_WORDS_MS = 1_000;
 
+/** For the hooks that run when the emperor ends. */
+const LAST_HOOKS_MS = 5_000;
+
 /** Settings that an emperor has for life. */
-const FIXED = ['sources', 'allowWritable', 'state', 'control', 'controlGroup', 'logs', 'rescanMs', 'maxStarting', 'cgroup'] as const;
+const FIXED = ['sources', 'allowWritable', 'state', 'control', 'controlGroup', 'logs', 'rescanMs', 'maxStarting', 'cgroup', 'hooks', 'stats', 'statsHttp'] as const;
 
 /** Every address that some vassal may ask for. */
 function addressesIn({ vassals }: EmperorState): readonly Address[] {

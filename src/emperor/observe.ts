@@ -28,6 +28,8 @@ const LEVELS: Readonly<Record<HistoryEvent, 'debug' | 'info' | 'warn' | 'error'>
   scaled: 'info',
   paused: 'info',
   adopted: 'info',
+  loyal: 'debug',
+  hook: 'warn',
   order: 'info',
   stopped: 'info',
   blind: 'error',

@@ -7,6 +7,7 @@ import type { Prober } from '../probes/prober.ts';
 import type { Runner } from '../runner/runner.ts';
 import type { Owner, Sockets } from '../sockets/sockets.ts';
 import type { Declarer } from './declare.ts';
+import type { Hooks } from './hooks.ts';
 import type { Patience } from './patience.ts';
 
 /** The adapters, and what they need to know of each other. */
@@ -16,6 +17,7 @@ export interface Performers {
   readonly sockets: Sockets;
   readonly prober: Prober;
   readonly patience: Patience;
+  readonly hooks: Pick<Hooks, 'run' | 'forsake'>;
   /** Whom the instances of a vassal run as: its unix sockets are theirs. */
   readonly ownerOf: (whom: { readonly user: string | null; readonly group: string | null }) => Owner;
   /** The last lines that an instance printed. */
@@ -25,7 +27,7 @@ export interface Performers {
 
 /** Hands each effect to the adapter that carries it out. */
 export function performWith(performers: Performers): (effect: Effect) => void {
-  const { runner, declarer, sockets, prober, patience, post } = performers;
+  const { runner, declarer, sockets, prober, patience, hooks, post } = performers;
 
   function launch({ vassal, name, instance }: Effect & { type: 'launch' }): void {
     if (!holdsSockets(instance.runs)) {
@@ -59,6 +61,7 @@ export function performWith(performers: Performers): (effect: Effect) => void {
       case 'launch':
         return launch(effect);
       case 'signal':
+        hooks.forsake(effect.instance);
         return runner.signal(effect.instance, effect.signal, effect.whom);
       case 'follow':
         return runner.follow(effect.instance, effect.pid);
@@ -86,6 +89,16 @@ export function performWith(performers: Performers): (effect: Effect) => void {
         return patience.awaitUnused(effect.vassal, effect.idleMs);
       case 'ignore-unused':
         return patience.ignoreUnused(effect.vassal);
+      case 'await-crowd':
+        return patience.awaitCrowd(effect.vassal, effect.generation, effect.connections, effect.forMs);
+      case 'ignore-crowd':
+        return patience.ignoreCrowd(effect.vassal);
+      case 'await-calm':
+        return patience.awaitCalm(effect.vassal, effect.idleMs);
+      case 'ignore-calm':
+        return patience.ignoreCalm(effect.vassal);
+      case 'hook':
+        return hooks.run(effect);
       case 'release':
         return sockets.release(effect.vassal, effect.keep);
       default:

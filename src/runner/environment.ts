@@ -1,4 +1,3 @@
-import type { InstanceId } from '../core/state.ts';
 import type { User } from '../kernel/user.ts';
 
 /** By these a process tells whose it is, to itself and to the next emperor. */
@@ -29,7 +28,8 @@ export interface EnvironmentSources {
   /** How it tells that it is ready. */
   readonly notify: Readonly<Record<string, string>>;
   readonly vassalName: string;
-  readonly instance: InstanceId;
+  /** Its id; empty: it is about none. */
+  readonly instance: string;
   /** The emperor's state folder. */
   readonly state: string;
 }
