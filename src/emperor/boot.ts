@@ -15,6 +15,7 @@ import { openPeerOf, peerNamer } from '../kernel/peer.ts';
 import { openUserDatabase } from '../kernel/user.ts';
 import { openCapture } from '../logs/capture.ts';
 import { ownerOf } from '../notify/kinship.ts';
+import { askUwsgi } from '../metrics/uwsgi-workers.ts';
 import { openNotify } from '../notify/notify.ts';
 import { openProber } from '../probes/open-prober.ts';
 import { openDirectRunner } from '../runner/direct.ts';
@@ -44,6 +45,7 @@ import { recall } from './recall.ts';
 import { rememberIn } from './remember.ts';
 import type { Settings } from './settings.ts';
 import { waysIn } from './way-in.ts';
+import { openStatistics } from './statistics.ts';
 import { openSources } from './sources.ts';
 import { createSuccession } from './succession.ts';
 
@@ -187,9 +189,13 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
       hideEnvironment,
       logs: logReader(settings.logs),
       usage: (instance) => cage.usage(instance),
+      uwsgi: (address) => askUwsgi(address, clock),
       rescan: () => sources.rescan(),
       upgrade: (actor) => succession.upgrade(actor),
     }));
+
+    const { version, startedAt } = identity;
+    opened(await openStatistics({ settings, emperor, clock, logger, version, startedAt, ownerOf: (whom) => judge.ownerOf(whom), hooks: () => hooks.counts() }));
 
     const ended = untilEnd(emperor).then(async () => {
       // Whoever was told of the end may have something to do.
