@@ -14,7 +14,7 @@ import type { Instance, InstanceId, Leaving, Runnable, Vassal } from './state.ts
  *
  * @param before null: it was not there before
  * @param after null: it is forgotten
- * @param history the entries of this turn, of any vassal
+ * @param history what this turn tells of the vassal
  */
 export function hookEffects(before: Vassal | null, after: Vassal | null, history: readonly HistoryEntry[]): readonly HookEffect[] {
   const vassal = after ?? before;
@@ -33,8 +33,7 @@ export function hookEffects(before: Vassal | null, after: Vassal | null, history
     effects.push({ type: 'hook', vassal: vassal.id, name: vassal.name, at, runs: whole, instance: null, pid: null, revision: revision ?? whole.number, reason });
   };
 
-  const mine = history.filter((entry) => entry.vassal === vassal.id);
-  for (const { event, instance, revision, why, pid, status } of mine) {
+  for (const { event, instance, revision, why, pid, status } of history) {
     if (event === 'ready') ofInstance(instance, 'after-ready', why);
     if (event === 'loyal') ofInstance(instance, 'after-loyal', why);
     if (event === 'backoff') ofWhole('on-backoff', revision, why);
@@ -49,7 +48,7 @@ export function hookEffects(before: Vassal | null, after: Vassal | null, history
   const parted = new Set(partingOf(before).map(({ instance }) => instance.id));
   for (const { instance } of partingOf(after)) {
     if (parted.has(instance.id)) continue;
-    ofInstance(instance.id, 'before-stop', mine.find((entry) => entry.instance === instance.id && entry.event === 'cursed')?.why ?? 'it is to stop');
+    ofInstance(instance.id, 'before-stop', history.find((entry) => entry.instance === instance.id && entry.event === 'cursed')?.why ?? 'it is to stop');
   }
   const reloaded = reloadedTo(before, after);
   if (reloaded !== null) ofWhole('after-reload', reloaded.number, `revision ${reloaded.number} serves`);

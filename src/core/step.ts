@@ -61,7 +61,8 @@ export function steps(state: EmperorState, events: readonly Event[], now: Now): 
     for (const [id, vassal] of outcome.vassals) changed.set(id, vassal);
     current = { ...current, ...outcome.rest, ...settle(current, outcome.vassals), nextSerial: turn.nextSerial };
     history.push(...turn.history);
-    const hooks = [...outcome.vassals].flatMap(([id, vassal]) => hookEffects(before.vassals.get(id) ?? null, vassal, turn.history));
+    const told = entriesByVassal(turn.history);
+    const hooks = [...outcome.vassals].flatMap(([id, vassal]) => hookEffects(before.vassals.get(id) ?? null, vassal, told.get(id) ?? []));
     const standing = [...outcome.vassals].flatMap(([id, vassal]) => {
       const old = before.vassals.get(id) ?? null;
       return standingEffects(id, (vassal ?? old)?.name ?? '', old, vassal);
@@ -77,6 +78,16 @@ export function steps(state: EmperorState, events: readonly Event[], now: Now): 
     take({ vassals: admit(current, next) }, next);
   }
   return { state: current, effects, change: { history, vassals: changed } };
+}
+
+function entriesByVassal(history: readonly HistoryEntry[]): ReadonlyMap<VassalId | null, readonly HistoryEntry[]> {
+  const entries = new Map<VassalId | null, HistoryEntry[]>();
+  for (const entry of history) {
+    const known = entries.get(entry.vassal);
+    if (known === undefined) entries.set(entry.vassal, [entry]);
+    else known.push(entry);
+  }
+  return entries;
 }
 
 /** The tables after some vassals have changed. */

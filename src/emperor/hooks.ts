@@ -57,6 +57,8 @@ function lane(most: number, mostOfVassal: number): Lane {
 
 /** Of one vassal, those that are only told. */
 const MOST_QUEUED = 100;
+/** A variable takes 128 KiB, execve(2); a sentence does not need that. */
+const LONGEST_REASON = 4_096;
 /** From TERM to KILL. */
 const KILL_AFTER_MS = 5_000;
 
@@ -230,7 +232,7 @@ function environmentOf({ at, pid, revision, reason }: HookEffect): Readonly<Reco
     EMPEROR_HOOK: at,
     EMPEROR_PID: pid === null ? '' : String(pid),
     EMPEROR_REVISION: String(revision),
-    EMPEROR_REASON: reason.replaceAll('\0', ''),
+    EMPEROR_REASON: reason.replaceAll('\0', '').slice(0, LONGEST_REASON),
   };
 }
 
