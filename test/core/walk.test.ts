@@ -4,6 +4,7 @@ import { isQueued, turnsTaken } from '../../src/core/admission.ts';
 import { deadlineOf, nextDeadline } from '../../src/core/deadline.ts';
 import type { Effect } from '../../src/core/effect.ts';
 import type { Event } from '../../src/core/event.ts';
+import { hasHook } from '../../src/core/hook.ts';
 import { inService, living, wanted } from '../../src/core/lifecycle.ts';
 import type { Declaration, VassalId } from '../../src/core/listing.ts';
 import { generationsOf, readyCount } from '../../src/core/generation.ts';
@@ -55,7 +56,14 @@ class World {
       if (effect.at === 'before-stop') this.parting.add(effect.instance);
     }
     if (effect.type === 'signal') expect(before.has(effect.instance) || after.has(effect.instance)).toBe(true);
+    // No instance that wants to be asked before its end is told without that.
+    if (effect.type === 'signal' && effect.signal === 'SIGTERM' && this.alive.has(effect.instance) && this.asksFirst(effect.instance)) expect(this.parting.has(effect.instance)).toBe(true);
     if (effect.type === 'judge' || effect.type === 'tend') expect(this.alive.has(effect.instance)).toBe(true);
+  }
+
+  asksFirst(id: InstanceId): boolean {
+    const instance = [...this.stage.state.vassals.values()].flatMap(living).find((each) => each.id === id);
+    return instance !== undefined && instance.process !== null && hasHook(instance.runs.spec.hooks, 'before-stop');
   }
 
   check(): void {

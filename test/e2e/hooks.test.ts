@@ -107,6 +107,33 @@ describe('hooks', () => {
     await until(() => expect(points(place)).toEqual(['before-start', 'after-ready', 'before-stop', 'after-exit']));
   });
 
+  it('that run when the emperor upgrades are waited for, and run once', async () => {
+    const place = makePlace();
+    await using daemon = await Daemon.start(place);
+    const [gate, seenBy] = [join(place.folder, 'gate'), join(place.folder, 'seen')];
+    const script = join(place.folder, 'waits');
+    writeFileSync(script, `#!/bin/sh\necho begun >> ${seenBy}\nwhile ! test -e ${gate}; do sleep 0.01; done\necho ended >> ${seenBy}\n`, { mode: 0o755 });
+    daemon.write('shop.toml', toml(SLEEP) + table({ 'after-ready': script }));
+    await daemon.untilState('shop', 'ready');
+    await until(() => expect(seen(place)).toEqual(['begun']));
+    const upgrade = daemon.cli('upgrade');
+    await until(() => expect(daemon.output.some((line) => line.includes('makes way for its successor'))).toBe(true));
+    writeFileSync(gate, '');
+    expect((await upgrade).code).toBe(0);
+    expect((await daemon.untilState('shop', 'ready')).instances[0]?.adopted).toBe(true);
+    expect(seen(place)).toEqual(['begun', 'ended']);
+  });
+
+  it('that hang when the emperor ends hold it up for 5 s, and end with it', async () => {
+    const place = makePlace();
+    await using daemon = await Daemon.start(place);
+    const pid = join(place.folder, 'pid');
+    daemon.write('shop.toml', toml(SLEEP) + table({ 'after-exit': `sh -c 'echo $$ > ${pid}; exec sleep 1000'` }));
+    await daemon.untilState('shop', 'ready');
+    expect(await daemon.end()).toBe(0);
+    expect(() => process.kill(Number(readFileSync(pid, 'utf8')), 0)).toThrow('ESRCH');
+  });
+
   it('tell of failed deploys, and of all vassals where the settings say so; also by the names of uWSGI', async () => {
     const place = makePlace();
     const run = witness(place);
