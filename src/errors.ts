@@ -28,6 +28,7 @@ export const CODES = {
   E_DIRECTORY: 'the directory does not exist or cannot be entered',
   E_USER: 'the user or group does not exist, or only root can become it',
   E_ENVIRONMENT_FILE: 'the environment file cannot be read or understood',
+  E_HOOK: 'the hook `before-start` failed, so the instance was not started',
   E_SPAWN: 'the operating system refused to start the process',
   E_EXITED: 'the instance ended by itself',
   E_KILLED: 'the instance was ended by a signal',

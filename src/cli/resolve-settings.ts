@@ -1,4 +1,6 @@
 import { resolve } from 'node:path';
+import { generalHooksOf } from '../config/settings.ts';
+import type { Address } from '../core/address.ts';
 import type { Program, Settings } from '../emperor/settings.ts';
 import type { LogLevel } from '../world/logger.ts';
 import { defaultPaths, type Whereabouts } from './paths.ts';
@@ -17,6 +19,9 @@ export interface RunFlags {
   readonly rescan?: number;
   /** Only prove that it could be done. */
   readonly rehearse?: boolean;
+  /** Parsed already. */
+  readonly stats?: Address;
+  readonly statsHttp?: boolean;
 }
 
 /** The configuration file, and whether it has to be there: only one that was named has to. */
@@ -42,6 +47,9 @@ export function resolveSettings(
     maxStarting: configured['max-starting'] ?? process.cores * STARTS_A_CORE,
     cgroup: variable(where, 'EMPEROR_CGROUP') ?? configured.cgroup ?? 'auto',
     files: filesOf(variable(where, 'EMPEROR_NOFILE')),
+    hooks: generalHooksOf(configured),
+    stats: flags.stats ?? configured.stats ?? null,
+    statsHttp: flags.statsHttp ?? configured['stats-http'] ?? false,
     environment: where.environment,
     startedBy: process.startedBy,
     program: process.program,

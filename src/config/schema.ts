@@ -2,10 +2,12 @@ import type { Listen } from '../core/address.ts';
 import type { Passing, Reload, SignalName } from '../core/spec.ts';
 import { COMMAND, type Argv } from './command-form.ts';
 import { ENVIRONMENT } from './environment-form.ts';
+import { HOOKS, type HookKeys } from './hook-keys.ts';
 import { key, later, tableOf, type Given, type Key, type Keys } from './keys.ts';
 import { LISTEN, LISTEN_KEYS } from './listen-form.ts';
 import { listOf } from './list-form.ts';
 import { HEALTH, READY, type HealthKeys, type ReadyKeys } from './probe-keys.ts';
+import { INSTANCES, INSTANCES_KEYS, SCALE_DOWN, SCALE_UP, type InstancesKeys, type ScaleDownKeys, type ScaleUpKeys } from './scaling.ts';
 import { SIGNAL } from './signal.ts';
 import { ACCOUNT, BOOLEAN, choice, decimal, integer, PATH, TEXT } from './single-forms.ts';
 import { CORES, duration, SHARE, SIZE, UMASK } from './units.ts';
@@ -24,7 +26,9 @@ export interface VassalKeys {
   readonly umask: number;
   readonly listen: readonly Listen[];
   readonly pass: Passing;
-  readonly instances: number;
+  readonly instances: InstancesKeys;
+  readonly 'scale-up': Given<ScaleUpKeys>;
+  readonly 'scale-down': Given<ScaleDownKeys>;
   readonly reload: Reload['kind'];
   readonly 'reload-signal': SignalName;
   readonly roll: boolean;
@@ -45,7 +49,7 @@ export interface VassalKeys {
   readonly limits: Given<LimitsKeys>;
   readonly runner: never;
   readonly systemd: never;
-  readonly hooks: never;
+  readonly hooks: Given<HookKeys>;
 }
 
 /** The keys of `canary`. */
@@ -118,7 +122,9 @@ export const VASSAL_KEYS: Keys<VassalKeys> = {
   umask: key(UMASK, "the emperor's", '"022"', 'permissions taken from new files, in octal'),
   listen: { ...key(LISTEN, 'none', '["127.0.0.1:8000", "unix:/run/shop.sock"]', 'addresses that the emperor opens, holds and passes; `:80` takes IPv4 and IPv6; a table says more of one'), inner: LISTEN_KEYS },
   pass: key(choice('listen-fds', 'fds', 'port'), "the server's, else `listen-fds`", '"listen-fds"', 'how instances get their sockets: `listen-fds`: as descriptors from 3 on, told by `LISTEN_FDS`, sd_listen_fds(3); `fds`: without being told; `port`: they open the address themselves, told by `HOST` and `PORT`'),
-  instances: key(integer(1, 1000), '1', '2', 'instances that share the sockets'),
+  instances: { ...key(INSTANCES, '1', '2', 'instances that share the sockets; a table lets the number follow the need'), inner: INSTANCES_KEYS },
+  'scale-up': withKeys(SCALE_UP, '{ backlog = 10, for = "1s" }', 'when one more instance is started, up to `instances.max`; a uWSGI that asks for help (`vassal-sos`) gets one, too'),
+  'scale-down': withKeys(SCALE_DOWN, '{ idle = "60s" }', 'when the instances that the need has led to are stopped'),
   reload: key(choice('overlap', 'signal', 'restart'), "`overlap` with sockets that are passed, else the server's, else `restart`", '"overlap"', '`overlap`: start the next instances, then stop the old ones; `signal`: tell the instances; `restart`: stop, then start'),
   'reload-signal': key(SIGNAL, 'HUP', '"HUP"', 'the signal of `reload = "signal"`'),
   roll: key(BOOLEAN, 'false', 'true', 'an overlap replaces the instances one by one instead of all at once'),
@@ -139,7 +145,7 @@ export const VASSAL_KEYS: Keys<VassalKeys> = {
   limits: withKeys(LIMITS, '{ memory = "512M", cpu = "50%", tasks = 100 }', 'what each instance may use'),
   runner: later('how processes are started'),
   systemd: later('properties of a systemd unit'),
-  hooks: later('commands at points of the life of an instance'),
+  hooks: withKeys(HOOKS, '{ before-start = "./migrate" }', 'commands at points of its life, each a list or a line, as `command`; they run as an instance does'),
 };
 
 function withKeys<T extends object>(inner: Keys<T>, example: string, doc: string): Key<Given<T>> {

@@ -1,10 +1,15 @@
 import type { Fault } from '../core/fault.ts';
+import type { Address } from '../core/address.ts';
+import { ADDRESS } from './address-form.ts';
+import { COMMAND, type Argv } from './command-form.ts';
 import { single, type Form } from './form.ts';
-import { key, readKeys, type Given, type Keys } from './keys.ts';
+import { HOOKS, hooksOf, type GeneralHooks, type HookKeys } from './hook-keys.ts';
+import { key, readKeys, tableOf, type Given, type Keys } from './keys.ts';
 import { listOf } from './list-form.ts';
 import { folderOf } from './path.ts';
 import { reportOn } from './report.ts';
 import { BOOLEAN, choice, integer, PATH, TEXT } from './single-forms.ts';
+import { scalar } from './tree.ts';
 import { readToml } from './toml.ts';
 import { duration } from './units.ts';
 
@@ -23,6 +28,11 @@ export interface Settings {
   readonly 'max-starting': number;
   /** `auto`, `none`, or an absolute path. */
   readonly cgroup: string;
+  readonly hooks: Given<HookKeys>;
+  readonly 'vassals-start-hook': Argv;
+  readonly 'vassals-stop-hook': Argv;
+  readonly stats: Address;
+  readonly 'stats-http': boolean;
 }
 
 const CGROUP: Form<string> = single({
@@ -30,6 +40,12 @@ const CGROUP: Form<string> = single({
   hint: 'write "auto", "none" or "/sys/fs/cgroup/emperor"',
   parse: (text) => (/^(?:auto|none|\/.*)$/.test(text) ? text : undefined),
 });
+
+/** A bare path is a unix socket, as uWSGI has it. */
+const STATS: Form<Address> = {
+  ...ADDRESS,
+  read: (node, place) => ADDRESS.read(node.kind === 'scalar' && node.source.startsWith('/') ? { ...node, source: `unix:${node.source}` } : node, place),
+};
 
 /** Every key of `emperor.toml`. Defaults of paths are those of root; others get the XDG folders. */
 export const SETTINGS_KEYS: Keys<Settings> = {
@@ -43,7 +59,23 @@ export const SETTINGS_KEYS: Keys<Settings> = {
   rescan: key(duration(1000), '60s', '"60s"', 'every source is looked at again after this time, hint or no hint'),
   'max-starting': key(integer(1, 10_000), 'cores × 2', '4', 'starts that are judged at one time; further ones wait for their turn'),
   cgroup: key(CGROUP, 'auto', '"/sys/fs/cgroup/emperor"', '`auto`: instances get cgroups where one was delegated to the emperor; `none`; or a cgroup (v2) that it may use'),
+  hooks: { ...key(tableOf(HOOKS), 'none', '{ on-failure = "/usr/local/bin/tell" }', 'commands at points of the life of each vassal, before its own ones; they run as its instances do'), inner: HOOKS },
+  'vassals-start-hook': key(COMMAND, 'none', '"/usr/local/bin/started"', "uWSGI's name for a `before-start` of all vassals, which gets the name of the file, and may fail"),
+  'vassals-stop-hook': key(COMMAND, 'none', '"/usr/local/bin/stopped"', "uWSGI's name for an `after-exit` of all vassals, which gets the name of the file"),
+  stats: key(STATS, 'none', '"127.0.0.1:9191"', "where the statistics of a uWSGI Emperor are told, to each who connects: a port, or a unix socket (`unix:/run/emperor/stats.sock`, or its path alone)"),
+  'stats-http': key(BOOLEAN, 'false', 'true', 'they are told by HTTP'),
 };
+
+/** The hooks that these settings give to all vassals. */
+export function generalHooksOf(given: Given<Settings>): GeneralHooks {
+  return { own: hooksOf(given.hooks), vassalsStart: given['vassals-start-hook'] ?? null, vassalsStop: given['vassals-stop-hook'] ?? null };
+}
+
+/** An address of `--stats`, as `stats` takes it; undefined: it is none. */
+export function parseStats(text: string, folder: string): Address | undefined {
+  const report = reportOn('');
+  return STATS.read(scalar(text, 1), { key: 'stats', line: 1, report, expand: (value) => value, folder });
+}
 
 /** What `emperor.toml` says, or all of its faults. What it leaves out is not there. */
 export type SettingsOutcome =

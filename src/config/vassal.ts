@@ -3,16 +3,19 @@ import type { Backoff, LogPolicy, VassalSpec } from '../core/spec.ts';
 import type { Preset } from '../presets/preset.ts';
 import { activationOf } from './activation.ts';
 import type { Asked } from './asked.ts';
+import { generalHooksFor, hooksOf, type GeneralHooks } from './hook-keys.ts';
 import { healthOf } from './health.ts';
 import { readKeys } from './keys.ts';
 import { listeningOf } from './listening.ts';
-import { folderOf } from './path.ts';
+import { extensionOf, fileNameOf, folderOf } from './path.ts';
 import { expander, magicLetters, type Environment, type Host } from './placeholders.ts';
 import { commandOf, programOf } from './program.ts';
 import { readinessOf, startTimeoutOf } from './readiness.ts';
 import { replacingOf } from './replacing.ts';
 import { reportOn, type Report } from './report.ts';
 import { VASSAL_KEYS } from './schema.ts';
+import { uwsgiStats } from './uwsgi-stats.ts';
+import { scalingOf } from './scaling.ts';
 import { sectionsOf } from './sections.ts';
 import { readerOf } from './syntax.ts';
 import type { Reading, Table } from './tree.ts';
@@ -29,6 +32,8 @@ export interface ParseContext {
   /** Of the emperor, for `$(NAME)`. */
   readonly environment: Environment;
   readonly presets: ReadonlyMap<string, Preset>;
+  /** The hooks of all vassals; they run before those of the file itself. */
+  readonly hooks: GeneralHooks;
 }
 
 const DEFAULT_LINGER_MS = 2000;
@@ -42,7 +47,7 @@ export function parseVassal(file: VassalFile, context: ParseContext): Outcome {
   const reading = readText(file, report);
   if (reading === undefined) return { ok: false, faults: report.faults() };
   if (!reading.ok) return reading;
-  const spec = specOf(reading.tree, file.id, context, report);
+  const spec = specOf(reading.tree, file, context, report);
   const faults = report.faults();
   return spec !== undefined && faults.length === 0 ? { ok: true, spec } : { ok: false, faults };
 }
@@ -56,7 +61,7 @@ function readText({ id, text }: VassalFile, report: Report): Reading | undefined
   return read(content, id);
 }
 
-function specOf(tree: Table, file: VassalId, context: ParseContext, report: Report): VassalSpec | undefined {
+function specOf(tree: Table, { id: file, text }: VassalFile, context: ParseContext, report: Report): VassalSpec | undefined {
   const sections = sectionsOf(tree, report);
   if (sections === undefined) return undefined;
   const { vassal: section, uwsgiLine } = sections;
@@ -71,9 +76,12 @@ function specOf(tree: Table, file: VassalId, context: ParseContext, report: Repo
   const ready = readinessOf(asked, preset, listening);
   const startTimeoutMs = startTimeoutOf(asked, ready);
   const health = healthOf(asked, listening);
+  const scaling = scalingOf(asked, listening);
   const activation = activationOf(asked, listening, file);
   if (program === undefined) return undefined;
   const passed = listening.sockets === 'held' ? listening.listen.map(({ address }) => address) : [];
+  // What uWSGI can make of its own section is not ours to judge.
+  const expandQuietly = expander(section, () => magicLetters(file, context.host), context.environment, reportOn(file));
   const { argv, environment } = commandOf(program, { workers: given.workers ?? null, listen: passed, file });
   return {
     server: preset?.name ?? null,
@@ -88,7 +96,7 @@ function specOf(tree: Table, file: VassalId, context: ParseContext, report: Repo
     listen: listening.listen,
     passing: listening.passing,
     channel: preset?.channel ?? false,
-    instances: given.instances ?? 1,
+    ...scaling,
     ...replacing,
     lingerMs: given.linger ?? DEFAULT_LINGER_MS,
     rollback: given.rollback ?? true,
@@ -117,5 +125,7 @@ function specOf(tree: Table, file: VassalId, context: ParseContext, report: Repo
       keep: given.log?.keep ?? DEFAULT_LOG.keep,
       format: given.log?.format ?? DEFAULT_LOG.format,
     },
+    hooks: [...generalHooksFor(context.hooks, fileNameOf(file)), ...hooksOf(given.hooks)],
+    uwsgiStats: uwsgiLine === null ? null : uwsgiStats(text, extensionOf(file), given.directory ?? folder, expandQuietly),
   };
 }

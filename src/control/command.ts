@@ -1,3 +1,4 @@
+import type { Address } from '../core/address.ts';
 import type { Outcome, VassalId } from '../core/listing.ts';
 import type { LimitName } from '../core/spec.ts';
 import type { InstanceId } from '../core/state.ts';
@@ -6,7 +7,7 @@ import type { HistoryQuery, StoredEntry, StoredRevision } from '../store/store.t
 import type { Clock } from '../world/clock.ts';
 import type { Logger } from '../world/logger.ts';
 import type { NameOfPeer } from './actor.ts';
-import type { EmperorDocument, InstanceDocument } from './protocol.ts';
+import type { EmperorDocument, InstanceDocument, UwsgiDocument } from './protocol.ts';
 
 /** One thing that can be asked on the control socket. It answers from the snapshot, or posts an event; it never changes state. */
 export interface ControlCommand {
@@ -59,6 +60,8 @@ export interface ControlPorts {
   readonly upgrade: (actor: string) => Promise<{ readonly version: string }>;
   /** What an instance uses of the host. */
   readonly usage: UsageOf;
+  /** What a uWSGI master tells of itself; takes a second at most, and never rejects. */
+  readonly uwsgi: (address: Address) => Promise<UwsgiDocument>;
   /** Has every source looked at again. */
   readonly rescan: () => Promise<void>;
 }

@@ -51,6 +51,8 @@ export interface VassalDocument {
   readonly pinned: number | null;
   /** Instances that an operator asked for; null: what the file says. */
   readonly scale: number | null;
+  /** Where the number of instances follows the need: how many there are to be now, at least and at most; null: it does not. */
+  readonly scaling: { readonly wanted: number; readonly min: number; readonly max: number } | null;
   readonly server: string | null;
   readonly listen: readonly string[];
   /** In state `waiting`: the vassals that have to be ready first; none of them: it waits for its turn. */
@@ -66,6 +68,28 @@ export interface VassalDocument {
   readonly nextStartAt: string | null;
   /** What went wrong last with the newest revision; null once it serves. */
   readonly failure: FailureDocument | null;
+  /** What uWSGI tells of its workers, where a uwsgi section has `stats`: only for who asks for one vassal; else null. */
+  readonly uwsgi: UwsgiDocument | null;
+}
+
+/** What a uWSGI master tells on the stats socket of its file. Sums count from the last start of each worker. */
+export interface UwsgiDocument {
+  readonly address: string;
+  /** Why nothing is known; null: it answered. */
+  readonly trouble: string | null;
+  readonly listenQueue: number | null;
+  readonly requests: number;
+  readonly exceptions: number;
+  readonly harakiri: number;
+  readonly workers: readonly {
+    readonly id: number;
+    readonly pid: number;
+    readonly status: string;
+    readonly requests: number;
+    readonly exceptions: number;
+    readonly harakiri: number;
+    readonly respawns: number;
+  }[];
 }
 
 export interface InstanceDocument {

@@ -1,7 +1,7 @@
 import { printAddress } from '../core/address.ts';
 import type { Now } from '../core/event.ts';
 import { generationsOf, isTaken } from '../core/generation.ts';
-import { chosen } from '../core/lifecycle.ts';
+import { chosen, wanted } from '../core/lifecycle.ts';
 import type { LimitName, Limits } from '../core/spec.ts';
 import type { EmperorState, Failure, Instance, Runnable, Vassal } from '../core/state.ts';
 import { unreachable } from '../errors.ts';
@@ -61,6 +61,7 @@ export function vassalDocument(vassal: Vassal, now: Now, { keeps, usage }: Surro
     revision: servingRevision(vassal) ?? chosen(vassal)?.number ?? vassal.newest?.number ?? null,
     pinned: vassal.pinned?.number ?? null,
     scale: vassal.scale,
+    scaling: runs === null || runs.spec.scaling === null ? null : { wanted: wanted(vassal, runs), min: runs.spec.instances, max: runs.spec.scaling.max },
     server: runs?.spec.server ?? null,
     listen: runs?.spec.listen.map(({ address }) => printAddress(address)) ?? [],
     waitsFor: state.phase === 'waiting' ? runs?.spec.after ?? [] : [],
@@ -70,6 +71,7 @@ export function vassalDocument(vassal: Vassal, now: Now, { keeps, usage }: Surro
     restarts: vassal.restarts,
     nextStartAt: nextStartMs === null ? null : rfc3339(now.at + (nextStartMs - now.ms)),
     failure: failure === null ? null : failureDocument(failure),
+    uwsgi: null,
   };
 }
 

@@ -37,7 +37,7 @@ export function dueOf(place: Place): number {
     case 'refreshing':
       return Math.min(place.dueMs ?? Infinity, place.failAtMs ?? Infinity);
     case 'ready':
-      return place.watchdogMs ?? Infinity;
+      return Math.min(place.watchdogMs ?? Infinity, place.loyalMs ?? Infinity);
     case 'backoff':
       return place.untilMs;
     default:

@@ -1,7 +1,8 @@
 import type { Listen } from './address.ts';
+import type { HookName } from './hook.ts';
 import type { VassalId } from './listing.ts';
 import type { Health, Probe, Readiness, SignalName } from './spec.ts';
-import type { Instance, InstanceId } from './state.ts';
+import type { Instance, InstanceId, Runnable } from './state.ts';
 
 /** An order to an adapter. */
 export type Effect =
@@ -17,7 +18,26 @@ export type Effect =
   | { readonly type: 'follow'; readonly instance: InstanceId; readonly pid: number }
   /** Tell what an instance printed last. */
   | { readonly type: 'quote'; readonly vassal: VassalId; readonly instance: InstanceId }
+  | HookEffect
   | StandingEffect;
+
+/** Run the commands that the spec has for a point: see hooks.ts. */
+export interface HookEffect {
+  readonly type: 'hook';
+  readonly vassal: VassalId;
+  readonly name: string;
+  readonly at: HookName;
+  /** Whose hooks they are, and as whom and where they run. */
+  readonly runs: Runnable;
+  /** null: it concerns the vassal as a whole. */
+  readonly instance: InstanceId | null;
+  /** null: there is no process. */
+  readonly pid: number | null;
+  /** The revision that it is about. */
+  readonly revision: number;
+  /** For people: one sentence. */
+  readonly reason: string;
+}
 
 /** What follows from the state alone: see standing.ts. */
 export type StandingEffect =
@@ -39,5 +59,11 @@ export type StandingEffect =
   /** Tell when it is unused. */
   | { readonly type: 'await-unused'; readonly vassal: VassalId; readonly idleMs: number }
   | { readonly type: 'ignore-unused'; readonly vassal: VassalId }
+  /** Tell each time that so many connections have waited for that generation, for so long. */
+  | { readonly type: 'await-crowd'; readonly vassal: VassalId; readonly generation: number; readonly connections: number; readonly forMs: number }
+  | { readonly type: 'ignore-crowd'; readonly vassal: VassalId }
+  /** Tell when nobody has connected for so long: it has more instances than it needs then. */
+  | { readonly type: 'await-calm'; readonly vassal: VassalId; readonly idleMs: number }
+  | { readonly type: 'ignore-calm'; readonly vassal: VassalId }
   /** Close the sockets of all other addresses. */
   | { readonly type: 'release'; readonly vassal: VassalId; readonly keep: readonly Listen[] };

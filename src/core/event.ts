@@ -1,4 +1,5 @@
 import type { Code } from '../errors.ts';
+import type { HookName } from './hook.ts';
 import type { Declaration, VassalId } from './listing.ts';
 import type { ExitStatus, InstanceId, Proof, Runnable } from './state.ts';
 
@@ -13,6 +14,7 @@ export type Event =
   | ReportEvent
   | SocketEvent
   | OrderEvent
+  | HookedEvent
   /** Time is due: some deadline has passed. */
   | { readonly type: 'alarm' }
   /** End. `keep`: the instances stay for the next emperor. A second one hurries: what lives is killed. */
@@ -33,6 +35,8 @@ export type InstanceEvent =
   | { readonly type: 'unready'; readonly instance: InstanceId; readonly answer: string }
   /** It fails its health probe. */
   | { readonly type: 'sick'; readonly instance: InstanceId; readonly answer: string }
+  /** It has more to do than it can: uWSGI's sos, byte 30 of the protocol of its Emperor. */
+  | { readonly type: 'pressed'; readonly instance: InstanceId }
   | { readonly type: 'said'; readonly instance: InstanceId; readonly said: Said }
   /** The last lines that it printed, as was asked for. */
   | { readonly type: 'quoted'; readonly instance: InstanceId; readonly vassal: VassalId; readonly lines: readonly string[] };
@@ -70,6 +74,18 @@ export type Report =
   /** It was to be told something and has no channel (any more). */
   | { readonly kind: 'deaf' };
 
+/** The commands for a point have ended. */
+export interface HookedEvent {
+  readonly type: 'hooked';
+  readonly at: HookName;
+  readonly vassal: VassalId;
+  readonly name: string;
+  readonly instance: InstanceId | null;
+  readonly revision: number;
+  /** What went wrong, a sentence; null: nothing. */
+  readonly failure: string | null;
+}
+
 /** What is told of the sockets of a vassal. */
 export type SocketEvent =
   /** Someone connects to an idle vassal. */
@@ -80,6 +96,10 @@ export type SocketEvent =
   | { readonly type: 'unholdable'; readonly vassal: VassalId; readonly code: Code; readonly reason: string }
   /** Nobody has connected for its idle timeout, and no connection is open. */
   | { readonly type: 'unused'; readonly vassal: VassalId }
+  /** So many connections waited for it for as long as `scale-up` says. */
+  | { readonly type: 'crowded'; readonly vassal: VassalId; readonly waiting: number }
+  /** Nobody has connected for as long as `scale-down` says. */
+  | { readonly type: 'calm'; readonly vassal: VassalId }
   /** No connection waits for that generation any more. */
   | { readonly type: 'drained'; readonly vassal: VassalId; readonly generation: number };
 

@@ -27,7 +27,7 @@ export interface HistoryEntry {
 export type HistoryEvent =
   | 'appeared' | 'edited' | 'touched' | 'vanished' | 'forgotten' | 'fault'
   | 'launch' | 'spawned' | 'unlaunchable' | 'ready' | 'rejected' | 'exited' | 'quoted' | 'backoff' | 'cursed' | 'killed' | 'adopted'
-  | 'loyal' | 'sos' | 'idle' | 'knocked' | 'waiting' | 'canary' | 'swapped' | 'sick' | 'scaled' | 'paused'
+  | 'answered' | 'loyal' | 'sos' | 'idle' | 'knocked' | 'waiting' | 'canary' | 'swapped' | 'sick' | 'scaled' | 'paused' | 'hook'
   | 'order' | 'stopped' | 'blind' | 'sighted' | 'shutdown';
 
 /** What one or several events changed: written to the store, then told to the observers. */

@@ -1,6 +1,8 @@
 import { failed } from './failure.ts';
 import { curse, dismiss } from './farewell.ts';
 import { printFault } from './fault.ts';
+import { hasHook } from './hook.ts';
+import { hookOf } from './hook-effects.ts';
 import { generationsOf, holdsSockets, instancesIn, readyCount } from './generation.ts';
 import type { Outcome } from './listing.ts';
 import type { DownReason, Generation, Instance, InstanceId, Leaving, Place, Revision, Runnable, Vassal, VassalState } from './state.ts';
@@ -19,7 +21,9 @@ export function chosen({ newest, good, pinned, rejected }: Vassal): Runnable | n
 
 /** How many instances a vassal is to have. */
 export function wanted(vassal: Vassal, runs: Runnable): number {
-  return vassal.scale ?? runs.spec.instances;
+  const { instances, scaling } = runs.spec;
+  if (vassal.scale !== null) return vassal.scale;
+  return scaling === null || vassal.need === null ? instances : Math.min(Math.max(vassal.need.instances, instances), scaling.max);
 }
 
 /** Starts what ought to run, or waits for what has to come first: another vassal, a connection. Ends in `invalid` if nothing can run. */
@@ -53,7 +57,7 @@ export function generation(vassal: Vassal, runs: Runnable, places: number, place
   return [{ number, runs, places: Array.from({ length: places }, () => ({ ...place })), proven: false }, number];
 }
 
-/** Fills a place: a new instance, with the order to launch it. */
+/** Fills a place: a new instance, with the order to launch it; or to run its hook `before-start`, which is followed by that. */
 export function launch(vassal: Vassal, { number, runs }: Generation, turn: Turn, why: string): Place {
   const serial = turn.nextSerial;
   turn.nextSerial += 1;
@@ -70,7 +74,8 @@ export function launch(vassal: Vassal, { number, runs }: Generation, turn: Turn,
     adopted: false,
     status: null,
   };
-  turn.effects.push({ type: 'launch', vassal: vassal.id, name: vassal.name, instance });
+  if (!hasHook(runs.spec.hooks, 'before-start')) turn.effects.push({ type: 'launch', vassal: vassal.id, name: vassal.name, instance });
+  else turn.effects.push(hookOf(vassal, instance, 'before-start', why));
   note(turn, vassal, 'launch', why, { instance, after: vassal });
   return { phase: 'starting', instance, dueMs: null, failAtMs: null, answer: null };
 }
@@ -89,7 +94,8 @@ export function bringDown(vassal: Vassal, turn: Turn, why: DownReason, reason: s
   if (vassal.state.phase === 'stopping') return { ...vassal, state: { phase: 'stopping', why, resumeMs } };
   const doomed = inService(vassal);
   const leaving = [...vassal.leaving, ...bidFarewell(vassal, turn)];
-  const after: Vassal = { ...vassal, leaving, state: { phase: 'stopping', why, resumeMs } };
+  const need = why === 'stop' || why === 'sleep' ? null : vassal.need;
+  const after: Vassal = { ...vassal, need, leaving, state: { phase: 'stopping', why, resumeMs } };
   if (leaving.length === 0 || (doomed.length === 0 && why !== 'stop')) return rise(after, turn, reason, vassal);
   for (const instance of doomed) note(turn, vassal, 'cursed', reason, { instance, after });
   return after;

@@ -1,4 +1,5 @@
 import type { Address, Listen } from './address.ts';
+import type { Hook } from './hook.ts';
 
 /** A signal that a vassal file may name, e.g. `SIGTERM`. */
 export type SignalName =
@@ -103,6 +104,17 @@ export interface Limits {
   readonly files: number | null;
 }
 
+/** How the number of instances follows the need. The least is `instances`. */
+export interface Scaling {
+  readonly max: number;
+  /** One more when so many connections wait to be accepted, at each look for so long; null: only who asks for it (uWSGI's sos) gets more. */
+  readonly backlog: { readonly connections: number; readonly forMs: number } | null;
+  /** After a change, nothing is added for so long. */
+  readonly coolDownMs: number;
+  /** Back to the least when nobody has connected for so long; null: never. */
+  readonly idleMs: number | null;
+}
+
 /** The keys of `limits`. */
 export type LimitName = 'memory' | 'cpu' | 'tasks' | 'files';
 
@@ -158,4 +170,10 @@ export interface VassalSpec {
   readonly restart: 'always' | 'on-failure' | 'never';
   readonly backoff: Backoff;
   readonly log: LogPolicy;
+  /** Commands at points of its life, in the order in which they run. */
+  readonly hooks: readonly Hook[];
+  /** The number of instances follows the need, from `instances` on; null: it does not. */
+  readonly scaling: Scaling | null;
+  /** Where uWSGI itself tells of its workers, the `stats` of a uwsgi section; null: nowhere. */
+  readonly uwsgiStats: Address | null;
 }

@@ -1,8 +1,9 @@
 import { sameAddress, type Listen } from './address.ts';
 import type { StandingEffect } from './effect.ts';
 import { generationsOf, holdsSockets, isTaken } from './generation.ts';
-import { chosen } from './lifecycle.ts';
+import { chosen, wanted } from './lifecycle.ts';
 import type { VassalId } from './listing.ts';
+import { isRaised } from './need.ts';
 import type { VassalSpec } from './spec.ts';
 import type { InstanceId, Place, Runnable, Vassal } from './state.ts';
 
@@ -24,6 +25,10 @@ interface Standing {
   /** The addresses are opened before anything runs, and watched. */
   readonly knock: VassalSpec | null;
   readonly idleMs: number | null;
+  /** Connections that wait for this generation are counted: more of them than that call for one more instance. */
+  readonly crowd: { readonly generation: number; readonly connections: number; readonly forMs: number } | null;
+  /** It has more instances than the least: those are given up when nobody has connected for so long. */
+  readonly calmMs: number | null;
 }
 
 interface Question {
@@ -31,7 +36,7 @@ interface Question {
   readonly effect: StandingEffect & { readonly type: 'judge' | 'tend' };
 }
 
-const NOTHING: Standing = { probes: new Map(), traffic: null, draining: new Set(), generations: new Set(), held: [], knock: null, idleMs: null };
+const NOTHING: Standing = { probes: new Map(), traffic: null, draining: new Set(), generations: new Set(), held: [], knock: null, idleMs: null, crowd: null, calmMs: null };
 
 /** The effects of a change of one vassal; null: it was not there before, or is forgotten. */
 export function standingEffects(id: VassalId, name: string, before: Vassal | null, after: Vassal | null): readonly StandingEffect[] {
@@ -53,6 +58,11 @@ export function standingEffects(id: VassalId, name: string, before: Vassal | nul
   }
   if (old.idleMs !== null && now.idleMs === null) effects.push({ type: 'ignore-unused', vassal: id });
   if (now.idleMs !== null && now.idleMs !== old.idleMs) effects.push({ type: 'await-unused', vassal: id, idleMs: now.idleMs });
+  const { crowd } = now;
+  if (old.crowd !== null && crowd === null) effects.push({ type: 'ignore-crowd', vassal: id });
+  if (crowd !== null && JSON.stringify(old.crowd) !== JSON.stringify(crowd)) effects.push({ type: 'await-crowd', vassal: id, ...crowd });
+  if (old.calmMs !== null && now.calmMs === null) effects.push({ type: 'ignore-calm', vassal: id });
+  if (now.calmMs !== null && now.calmMs !== old.calmMs) effects.push({ type: 'await-calm', vassal: id, idleMs: now.calmMs });
   return effects;
 }
 
@@ -78,7 +88,19 @@ function standing(vassal: Vassal): Standing {
     held: held(vassal),
     knock: (state.phase === 'idle' && state.retryMs === null) || state.phase === 'paused' ? listeningSpec(chosen(vassal)) : null,
     idleMs: state.phase === 'ready' && state.current.runs.spec.onDemand ? state.current.runs.spec.idleTimeoutMs : null,
+    crowd: crowdOf(vassal),
+    calmMs: state.phase === 'ready' && isRaised(vassal) ? (state.current.runs.spec.scaling?.idleMs ?? null) : null,
   };
+}
+
+/** Nobody counts for a vassal that has all that it may have. */
+function crowdOf(vassal: Vassal): Standing['crowd'] {
+  const { state } = vassal;
+  if (state.phase !== 'ready' || vassal.scale !== null || !holdsSockets(state.current.runs)) return null;
+  const { number, runs } = state.current;
+  const { scaling } = runs.spec;
+  if (scaling === null || scaling.backlog === null || wanted(vassal, runs) >= scaling.max) return null;
+  return { generation: number, ...scaling.backlog };
 }
 
 function questions(place: Place): readonly (readonly [InstanceId, Question])[] {

@@ -67,8 +67,8 @@ export type Place =
   | { readonly phase: 'starting'; readonly instance: Instance; readonly dueMs: number | null; readonly failAtMs: number | null; readonly answer: string | null }
   /** Told to reload itself; it has to become ready again. `sinceMs`: when it was told. `awaited`: its readiness means nothing before it has reported on its channel. */
   | { readonly phase: 'refreshing'; readonly instance: Instance; readonly awaited: boolean; readonly dueMs: number | null; readonly failAtMs: number; readonly answer: string | null; readonly sinceMs: number }
-  /** `sinceMs`: looked after from then on. `watchdogMs`: it has to speak again by then; null: it need not. */
-  | { readonly phase: 'ready'; readonly instance: Instance; readonly sinceMs: number; readonly watchdogMs: number | null }
+  /** `sinceMs`: looked after from then on. `watchdogMs`: it has to speak again by then; null: it need not. `loyalMs`: it is loyal then, and somebody wants to be told; null: nobody does, or it was told. */
+  | { readonly phase: 'ready'; readonly instance: Instance; readonly sinceMs: number; readonly watchdogMs: number | null; readonly loyalMs: number | null }
   | { readonly phase: 'backoff'; readonly untilMs: number };
 
 /** The instances of one revision that serve together, on one socket of each address. */
@@ -158,6 +158,8 @@ export interface Vassal {
   readonly pinned: Runnable | null;
   /** Number of instances that an operator asked for; null: what the file says. */
   readonly scale: number | null;
+  /** Number of instances that the need has led to, where the file lets it; null: what the file says. `fromMs`: nothing is added before. */
+  readonly need: { readonly instances: number; readonly fromMs: number } | null;
   readonly want: Want;
   /** The highest number that a generation of it has had in this life of the emperor. */
   readonly generations: number;
@@ -174,7 +176,7 @@ export interface Vassal {
 /** An instance on its way out: farewell.ts. */
 export interface Leaving {
   readonly instance: Instance;
-  readonly stage: 'draining' | 'told' | 'killed';
+  readonly stage: 'draining' | 'parting' | 'told' | 'killed';
   /** When it is hastened: told, killed, killed again. */
   readonly dueMs: number;
 }

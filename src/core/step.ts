@@ -1,8 +1,9 @@
 import { unreachable } from '../errors.ts';
 import type { Effect } from './effect.ts';
-import type { Event, Now } from './event.ts';
+import type { Event, HookedEvent, Now } from './event.ts';
 import type { Change, HistoryEntry, HistoryEvent } from './history.ts';
 import type { VassalId } from './listing.ts';
+import { hookEffects } from './hook-effects.ts';
 import { admit, isQueued, turnsTaken } from './admission.ts';
 import { deadlineOf } from './deadline.ts';
 import { kill } from './farewell.ts';
@@ -13,6 +14,7 @@ import type { EmperorState, Instance, InstanceId, Remembered, Vassal } from './s
 import { Table } from './table.ts';
 import { orphaned } from './transition/declared.ts';
 import { due } from './transition/due.ts';
+import { hooked } from './transition/hooked.ts';
 import { told } from './transition/instance.ts';
 import { toldOfSockets } from './transition/knock.ts';
 import { ordered } from './transition/order.ts';
@@ -60,12 +62,14 @@ export function steps(state: EmperorState, events: readonly Event[], now: Now): 
     for (const [id, vassal] of outcome.vassals) changed.set(id, vassal);
     current = { ...current, ...outcome.rest, ...settle(current, outcome.vassals), nextSerial: turn.nextSerial };
     history.push(...turn.history);
+    const told = entriesByVassal(turn.history);
+    const hooks = [...outcome.vassals].flatMap(([id, vassal]) => hookEffects(before.vassals.get(id) ?? null, vassal, told.get(id) ?? []));
     const standing = [...outcome.vassals].flatMap(([id, vassal]) => {
       const old = before.vassals.get(id) ?? null;
       return standingEffects(id, (vassal ?? old)?.name ?? '', old, vassal);
     });
     // Traffic turns away from a generation before that is told to die.
-    effects.push(...standing.filter(({ type }) => type === 'steer'), ...turn.effects, ...standing.filter(({ type }) => type !== 'steer'));
+    effects.push(...standing.filter(({ type }) => type === 'steer'), ...turn.effects, ...standing.filter(({ type }) => type !== 'steer'), ...hooks);
   };
   for (const event of events) {
     const turn = openTurn(current, now, 'actor' in event ? event.actor : null);
@@ -75,6 +79,16 @@ export function steps(state: EmperorState, events: readonly Event[], now: Now): 
     take({ vassals: admit(current, next) }, next);
   }
   return { state: current, effects, change: { history, vassals: changed } };
+}
+
+function entriesByVassal(history: readonly HistoryEntry[]): ReadonlyMap<VassalId | null, readonly HistoryEntry[]> {
+  const entries = new Map<VassalId | null, HistoryEntry[]>();
+  for (const entry of history) {
+    const known = entries.get(entry.vassal);
+    if (known === undefined) entries.set(entry.vassal, [entry]);
+    else known.push(entry);
+  }
+  return entries;
 }
 
 /** The tables after some vassals have changed. */
@@ -140,6 +154,7 @@ function handle(state: EmperorState, event: Event, turn: Turn): Outcome {
     case 'ready':
     case 'unready':
     case 'sick':
+    case 'pressed':
     case 'said':
       if (event.type === 'exited' && !state.instances.has(event.instance)) return endedEarly(state, event, turn);
       return one(ownerOf(state, event.instance), (vassal) => told(vassal, event, turn));
@@ -151,8 +166,13 @@ function handle(state: EmperorState, event: Event, turn: Turn): Outcome {
     case 'held':
     case 'unholdable':
     case 'unused':
+    case 'crowded':
+    case 'calm':
     case 'drained':
       return one(state.vassals.get(event.vassal), (vassal) => toldOfSockets(vassal, event, turn));
+    case 'hooked':
+      if (event.failure !== null && event.at !== 'before-start') turn.history.push(ofHook(turn, event, event.failure));
+      return one(state.vassals.get(event.vassal), (vassal) => hooked(vassal, event, turn));
     case 'order':
       return one(state.vassals.get(event.vassal), (vassal) => ordered(vassal, event, turn));
     case 'alarm':
@@ -238,6 +258,11 @@ function one(before: Vassal | undefined, rule: (vassal: Vassal) => Vassal | null
 function ownerOf(state: EmperorState, instance: InstanceId): Vassal | undefined {
   const id = state.instances.get(instance);
   return id === undefined ? undefined : state.vassals.get(id);
+}
+
+/** Of a vassal that may be forgotten by now. */
+function ofHook(turn: Turn, { vassal, name, instance, revision }: HookedEvent, why: string): HistoryEntry {
+  return { ...ofSource(turn, 'hook', why), vassal, name, instance, revision };
 }
 
 function ofSource(turn: Turn, event: HistoryEvent, why: string): HistoryEntry {

@@ -16,6 +16,7 @@ import { openPeerOf, peerNamer } from '../kernel/peer.ts';
 import { openUserDatabase } from '../kernel/user.ts';
 import { openCapture } from '../logs/capture.ts';
 import { ownerOf } from '../notify/kinship.ts';
+import { askUwsgi } from '../metrics/uwsgi-workers.ts';
 import { openNotify } from '../notify/notify.ts';
 import { openProber } from '../probes/open-prober.ts';
 import { openDirectRunner } from '../runner/direct.ts';
@@ -34,6 +35,7 @@ import { monotonicUs } from '../world/monotonic.ts';
 import { readVersion } from '../world/version.ts';
 import { createDeclarer } from './declare.ts';
 import { createEmperor, type Emperor } from './emperor.ts';
+import { openHooks } from './hooks.ts';
 import { closeAll, untilEnd } from './ending.ts';
 import { claimFolders } from './folders.ts';
 import { HANDOVER_VARIABLE, readHandover } from './handover.ts';
@@ -48,6 +50,7 @@ import { rememberIn } from './remember.ts';
 import { sortPassed } from './passed.ts';
 import type { Settings } from './settings.ts';
 import { waysIn } from './way-in.ts';
+import { openStatistics } from './statistics.ts';
 import { openSources } from './sources.ts';
 import { createSuccession } from './succession.ts';
 
@@ -138,7 +141,7 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
       inherited: inheritance.notify,
     }));
     if (process.pid === 1) opened(reapOrphans({ clock, signals: process, ...orphansOfThisProcess(libc) }));
-    const judge = judgeOf(libc, settings.environment);
+    const judge = judgeOf(libc, settings.environment, settings.hooks);
     const texts = parseOnce(judge.parse);
     const { remembered, past, known, adopted, nextSerial } = recall(memory, {
       now: clock.now(),
@@ -170,6 +173,7 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
     }
     const patience = opened(openPatience({ sockets, clock, post: (event) => emperor.post(event) }));
     const tool = openTool(launching);
+    const hooks = opened(openHooks({ tool, clock, logger, post: (event) => emperor.post(event) }));
     const ways = waysIn(() => emperor.snapshot(), sockets);
     const prober = opened(openProber({
       clock,
@@ -180,7 +184,7 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
       run: (id, argv, signal) => ways.with(id, (vassal, instance) => tool(vassal.name, instance, argv, signal)),
     }));
     const performance = opened(performWith({
-      runner, channels, declarer, sockets, prober, patience,
+      runner, channels, declarer, sockets, prober, patience, hooks,
       ownerOf: (whom) => judge.ownerOf(whom),
       quote: (instance, tell) => output.quote(instance, tell),
       post: (event) => emperor.post(event),
@@ -218,13 +222,19 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
       hideEnvironment,
       logs: logReader(settings.logs),
       usage: (instance) => cage.usage(instance),
+      uwsgi: (address) => askUwsgi(address, clock),
       rescan,
       upgrade: (actor) => succession.upgrade(actor),
     }));
     // Whoever asks on a socket that systemd holds waits until all is known.
     if (controlFd === null) await openOurControl();
 
+    const { version, startedAt } = identity;
+    opened(await openStatistics({ settings, emperor, clock, logger, version, startedAt, ownerOf: (whom) => judge.ownerOf(whom), hooks: () => hooks.counts() }));
+
     const ended = untilEnd(emperor).then(async () => {
+      // Whoever was told of the end may have something to do.
+      await Promise.race([hooks.settled(), new Promise<void>((resolve) => clock.after(LAST_HOOKS_MS, resolve))]);
       const become = succession.bequeath({ sockets, notify, output, control: controlFd });
       await closeAll(parts);
       logger.info({}, 'has ended');
@@ -273,8 +283,11 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
 /** For the last lines of the log, before it is another program's. */
 const LAST_WORDS_MS = 1_000;
 
+/** For the hooks that run when the emperor ends. */
+const LAST_HOOKS_MS = 5_000;
+
 /** Settings that an emperor has for life. */
-const FIXED = ['sources', 'allowWritable', 'state', 'control', 'controlGroup', 'logs', 'rescanMs', 'maxStarting', 'cgroup'] as const;
+const FIXED = ['sources', 'allowWritable', 'state', 'control', 'controlGroup', 'logs', 'rescanMs', 'maxStarting', 'cgroup', 'hooks', 'stats', 'statsHttp'] as const;
 
 /** Every address that some vassal may ask for. */
 function addressesIn({ vassals }: EmperorState): readonly Address[] {

@@ -1,5 +1,6 @@
 import { availableParallelism, hostname } from 'node:os';
 import { parseVassal } from '../config/vassal.ts';
+import type { GeneralHooks } from '../config/hook-keys.ts';
 import type { Host } from '../config/placeholders.ts';
 import type { Outcome, VassalId } from '../core/listing.ts';
 import type { VassalSpec } from '../core/spec.ts';
@@ -20,8 +21,8 @@ export interface Judge {
   readonly unknown: VassalSpec;
 }
 
-/** A judge for this host. @param environment the emperor's own, for `$(NAME)` and PATH */
-export function judgeOf(libc: Libc, environment: Readonly<Record<string, string | undefined>>): Judge {
+/** A judge for this host. @param environment the emperor's own, for `$(NAME)` and PATH @param hooks those of all vassals; default: none */
+export function judgeOf(libc: Libc, environment: Readonly<Record<string, string | undefined>>, hooks: GeneralHooks = { own: [], vassalsStart: null, vassalsStop: null }): Judge {
   const users = openUserDatabase(libc);
   const own = ownIdentity(users);
   const host: Host = {
@@ -34,7 +35,7 @@ export function judgeOf(libc: Libc, environment: Readonly<Record<string, string 
   };
   const known = presets();
   const packages = new Map([...known.values()].map((preset) => [preset.name, preset.debianPackage]));
-  const parse = (file: { readonly id: VassalId; readonly text: string }): Outcome => parseVassal(file, { host, environment, presets: known });
+  const parse = (file: { readonly id: VassalId; readonly text: string }): Outcome => parseVassal(file, { host, environment, presets: known, hooks });
   const bare = parse({ id: '/unknown.json' as VassalId, text: '{"vassal":{"command":["unknown"]}}' });
   if (!bare.ok) throw new EmperorError('E_BUG', 'a file with nothing but a command is at fault');
   return {

@@ -7,6 +7,10 @@ import type { Clock } from '../world/clock.ts';
 const DRAIN_LOOK_MS = 5;
 /** Between two looks at the connections of a vassal that may fall asleep: the kernel remembers a closed one for a minute. */
 const LOOK_MS = 20_000;
+/** Looks at the connections that wait within the time that they have to; and the shortest and longest between two, ms. */
+const CROWD_LOOKS = 4;
+const SHORTEST_CROWD_LOOK_MS = 50;
+const LONGEST_CROWD_LOOK_MS = 1_000;
 
 /** Waits for what happens at the sockets of vassals, and tells of it. A new wait ends the one before of its kind, for the same vassal, or generation. */
 export interface Patience extends Disposable {
@@ -18,6 +22,12 @@ export interface Patience extends Disposable {
   /** Tells when there was no new connection for so long, and none is open. */
   awaitUnused(vassal: VassalId, idleMs: number): void;
   ignoreUnused(vassal: VassalId): void;
+  /** Tells each time that so many connections have waited for a generation, at each look for so long. */
+  awaitCrowd(vassal: VassalId, generation: number, connections: number, forMs: number): void;
+  ignoreCrowd(vassal: VassalId): void;
+  /** Tells when there was no new connection for so long, and none is open: some of its instances can go. */
+  awaitCalm(vassal: VassalId, idleMs: number): void;
+  ignoreCalm(vassal: VassalId): void;
 }
 
 /** What patience is made of. */
@@ -32,6 +42,8 @@ export function openPatience({ sockets, clock, post }: PatienceOptions): Patienc
   const knocks = new Map<VassalId, () => void>();
   const drains = new Map<string, () => void>();
   const uses = new Map<VassalId, () => void>();
+  const crowds = new Map<VassalId, () => void>();
+  const calms = new Map<VassalId, () => void>();
 
   function exchange<Key>(waits: Map<Key, () => void>, key: Key, end: (() => void) | null): void {
     waits.get(key)?.();
@@ -49,17 +61,35 @@ export function openPatience({ sockets, clock, post }: PatienceOptions): Patienc
     exchange(drains, key, clock.after(DRAIN_LOOK_MS, () => lookIfDrained(vassal, generation)));
   }
 
-  function watchUse(vassal: VassalId, idleMs: number): () => void {
+  function watchUse(vassal: VassalId, idleMs: number, type: 'unused' | 'calm'): () => void {
     let usedMs = clock.now().ms;
     let cancel = (): void => {};
     const look = (): void => {
       const { ms } = clock.now();
       usedMs = Math.max(usedMs, ms - sockets.sinceUse(vassal));
       const restMs = idleMs - (ms - usedMs);
-      if (restMs <= 0) post({ type: 'unused', vassal });
+      if (restMs <= 0) post({ type, vassal });
       else cancel = clock.after(Math.min(restMs, LOOK_MS), look);
     };
     cancel = clock.after(Math.min(idleMs, LOOK_MS), look);
+    return () => cancel();
+  }
+
+  function watchCrowd(vassal: VassalId, generation: number, connections: number, forMs: number): () => void {
+    const betweenMs = Math.min(LONGEST_CROWD_LOOK_MS, Math.max(SHORTEST_CROWD_LOOK_MS, forMs / CROWD_LOOKS));
+    let sinceMs: number | null = null;
+    let cancel = (): void => {};
+    const look = (): void => {
+      const { ms } = clock.now();
+      const waiting = sockets.queued(vassal, generation);
+      if (waiting < connections) sinceMs = null;
+      else sinceMs ??= ms;
+      cancel = clock.after(betweenMs, look);
+      if (sinceMs === null || ms - sinceMs < forMs) return;
+      sinceMs = null;
+      post({ type: 'crowded', vassal, waiting });
+    };
+    cancel = clock.after(betweenMs, look);
     return () => cancel();
   }
 
@@ -74,10 +104,14 @@ export function openPatience({ sockets, clock, post }: PatienceOptions): Patienc
     awaitDrained(vassal, generation) {
       lookIfDrained(vassal, generation);
     },
-    awaitUnused: (vassal, idleMs) => exchange(uses, vassal, watchUse(vassal, idleMs)),
+    awaitUnused: (vassal, idleMs) => exchange(uses, vassal, watchUse(vassal, idleMs, 'unused')),
     ignoreUnused: (vassal) => exchange(uses, vassal, null),
+    awaitCrowd: (vassal, generation, connections, forMs) => exchange(crowds, vassal, watchCrowd(vassal, generation, connections, forMs)),
+    ignoreCrowd: (vassal) => exchange(crowds, vassal, null),
+    awaitCalm: (vassal, idleMs) => exchange(calms, vassal, watchUse(vassal, idleMs, 'calm')),
+    ignoreCalm: (vassal) => exchange(calms, vassal, null),
     [Symbol.dispose]() {
-      for (const waits of [knocks, drains, uses]) {
+      for (const waits of [knocks, drains, uses, crowds, calms]) {
         for (const end of waits.values()) end();
         waits.clear();
       }

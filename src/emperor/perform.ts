@@ -8,6 +8,7 @@ import type { Prober } from '../probes/prober.ts';
 import type { Runner } from '../runner/runner.ts';
 import type { Owner, Sockets } from '../sockets/sockets.ts';
 import type { Declarer } from './declare.ts';
+import type { Hooks } from './hooks.ts';
 import type { Patience } from './patience.ts';
 
 /** The adapters, and what they need to know of each other. */
@@ -18,6 +19,7 @@ export interface Performers {
   readonly sockets: Sockets;
   readonly prober: Prober;
   readonly patience: Patience;
+  readonly hooks: Pick<Hooks, 'run' | 'forsake'>;
   /** Whom the instances of a vassal run as: its unix sockets are theirs. */
   readonly ownerOf: (whom: { readonly user: string | null; readonly group: string | null }) => Owner;
   /** The last lines that an instance printed. */
@@ -33,7 +35,7 @@ export interface Performance extends Disposable {
 /** Disposed, it does nothing more: what comes of an event in the last moments of an emperor is left to the next one, as the adapters are closing. */
 export function performWith(performers: Performers): Performance {
   let over = false;
-  const { runner, channels, declarer, sockets, prober, patience, post } = performers;
+  const { runner, channels, declarer, sockets, prober, patience, hooks, post } = performers;
 
   function launch({ vassal, name, instance }: Effect & { type: 'launch' }): void {
     const { spec } = instance.runs;
@@ -59,6 +61,7 @@ export function performWith(performers: Performers): Performance {
   }
 
   function askIt({ instance, what }: Effect & { type: 'ask' }): void {
+    if (what === 'stop') hooks.forsake(instance);
     const signal = channels.ask(instance, what);
     if (signal !== null) runner.signal(instance, signal, 'main');
   }
@@ -68,6 +71,7 @@ export function performWith(performers: Performers): Performance {
       case 'launch':
         return launch(effect);
       case 'signal':
+        hooks.forsake(effect.instance);
         return runner.signal(effect.instance, effect.signal, effect.whom);
       case 'ask':
         return askIt(effect);
@@ -97,6 +101,16 @@ export function performWith(performers: Performers): Performance {
         return patience.awaitUnused(effect.vassal, effect.idleMs);
       case 'ignore-unused':
         return patience.ignoreUnused(effect.vassal);
+      case 'await-crowd':
+        return patience.awaitCrowd(effect.vassal, effect.generation, effect.connections, effect.forMs);
+      case 'ignore-crowd':
+        return patience.ignoreCrowd(effect.vassal);
+      case 'await-calm':
+        return patience.awaitCalm(effect.vassal, effect.idleMs);
+      case 'ignore-calm':
+        return patience.ignoreCalm(effect.vassal);
+      case 'hook':
+        return hooks.run(effect);
       case 'release':
         return sockets.release(effect.vassal, effect.keep);
       default:

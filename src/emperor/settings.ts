@@ -1,3 +1,5 @@
+import type { Address } from '../core/address.ts';
+import type { GeneralHooks } from '../config/hook-keys.ts';
 import type { LogLevel } from '../world/logger.ts';
 
 /** A program, and its arguments without its own name. */
@@ -37,6 +39,12 @@ export interface Settings {
   readonly startedBy: string;
   /** How this process was started: the same again is its successor. */
   readonly program: Program;
+  /** Those of all vassals. */
+  readonly hooks: GeneralHooks;
+  /** Where the statistics of a uWSGI Emperor are told; null: nowhere. */
+  readonly stats: Address | null;
+  /** They are told by HTTP. */
+  readonly statsHttp: boolean;
   /** The log goes to a terminal: readable lines instead of JSON. */
   readonly readable: boolean;
 }

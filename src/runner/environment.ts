@@ -1,4 +1,3 @@
-import type { InstanceId } from '../core/state.ts';
 import type { User } from '../kernel/user.ts';
 
 /** By these a process tells whose it is, to itself and to the next emperor. */
@@ -31,7 +30,8 @@ export interface EnvironmentSources {
   /** Where its channel is; empty where it has none. */
   readonly channel: Readonly<Record<string, string>>;
   readonly vassalName: string;
-  readonly instance: InstanceId;
+  /** Its id; empty: it is about none. */
+  readonly instance: string;
   /** The emperor's state folder. */
   readonly state: string;
 }

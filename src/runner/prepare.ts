@@ -1,4 +1,4 @@
-import type { Instance } from '../core/state.ts';
+import type { Runnable } from '../core/state.ts';
 import type { UserDatabase } from '../kernel/user.ts';
 import { OUTSIDE, type Entrance } from './cage.ts';
 import { DEFAULT_PATH, instanceEnvironment } from './environment.ts';
@@ -34,12 +34,18 @@ export interface Given {
 
 const NOTHING: Given = { sockets: 0, channel: false };
 
+/** As much of an instance as a launch needs to know. */
+export interface ToLaunch {
+  readonly id: string;
+  readonly runs: Runnable;
+}
+
 /**
  * Looks up all that a launch needs on this host, at the moment of the launch. What is found wrong here, and still is, is lasting.
  * @param given what it gets beside its standard descriptors
  * @param enter asked last, when nothing speaks against the launch
  */
-export function prepareLaunch(vassalName: string, instance: Instance, host: LaunchHost, given: Given = NOTHING, enter: () => Entrance = () => OUTSIDE): LaunchPlan | Refusal {
+export function prepareLaunch(vassalName: string, instance: ToLaunch, host: LaunchHost, given: Given = NOTHING, enter: () => Entrance = () => OUTSIDE): LaunchPlan | Refusal {
   const { spec } = instance.runs;
   const { sockets, channel } = given;
   const refuse = ({ code, message }: Pick<Complaint, 'code' | 'message'>): Refusal => ({

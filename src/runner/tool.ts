@@ -1,4 +1,4 @@
-import type { Instance } from '../core/state.ts';
+import type { Runnable } from '../core/state.ts';
 import { EmperorError } from '../errors.ts';
 import type { Libc } from '../kernel/libc.ts';
 import { openUserDatabase } from '../kernel/user.ts';
@@ -27,7 +27,21 @@ export interface ToolOptions {
  * is never taken for an instance by a later emperor. The program is searched as the instance's own.
  * @throws EmperorError, with the codes of a launch, when it cannot be started
  */
-export type Tool = (vassalName: string, instance: Instance, argv: readonly [string, ...string[]], signal: AbortSignal) => Promise<ToolEnding>;
+export type Tool = (vassalName: string, instance: ToolInstance, argv: readonly [string, ...string[]], signal: AbortSignal, manners?: ToolManners) => Promise<ToolEnding>;
+
+/** As whom and where a tool runs; `id` is empty if it is about no instance. */
+export interface ToolInstance {
+  readonly id: string;
+  readonly runs: Runnable;
+}
+
+/** What is different for some tools. */
+export interface ToolManners {
+  /** Aborted: SIGTERM to its whole process group. Default: never. */
+  readonly terminate?: AbortSignal;
+  /** Further variables, which count more than those of the vassal. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
 
 /** How it ended. */
 export interface ToolEnding {
@@ -51,16 +65,17 @@ export async function loadTools(): Promise<void> {
 export function openTool(options: ToolOptions): Tool {
   const users = openUserDatabase(options.libc);
   const host: LaunchHost = { users, own: ownIdentity(users), environment: options.environment, state: options.state, notifySocket: options.notifySocket, files: options.files, startsInCgroups: false };
-  return async (vassalName, instance, argv, signal) => {
-    const spec = { ...instance.runs.spec, argv, ready: { kind: 'after', ms: 0 }, health: null } as const;
+  return async (vassalName, instance, argv, signal, { terminate, environment } = {}) => {
+    const own = instance.runs.spec;
+    const spec = { ...own, environment: { ...own.environment, ...environment }, argv, ready: { kind: 'after', ms: 0 }, health: null } as const;
     const plan = prepareLaunch(vassalName, { ...instance, runs: { ...instance.runs, spec } }, host);
     if ('code' in plan) throw new EmperorError(plan.code, plan.reason);
     if (signal.aborted) return { code: null, signal: 'SIGKILL', output: '' };
-    return await run(plan, vassalName, signal);
+    return await run(plan, vassalName, signal, terminate);
   };
 }
 
-async function run(plan: LaunchPlan, vassalName: string, signal: AbortSignal): Promise<ToolEnding> {
+async function run(plan: LaunchPlan, vassalName: string, signal: AbortSignal, terminate: AbortSignal | undefined): Promise<ToolEnding> {
   const { execa } = await import('execa');
   const [name = plan.file, ...rest] = plan.argv;
   const command = execa(plan.file, rest, {
@@ -79,13 +94,15 @@ async function run(plan: LaunchPlan, vassalName: string, signal: AbortSignal): P
   const { pid } = command;
   if (pid === undefined) throw new EmperorError('E_SPAWN', cannotStart(plan.file, vassalName, (await command).originalMessage ?? 'nobody knows why'));
 
-  const kill = (): void => killGroup(pid);
+  const kill = (): void => signalGroup(pid, 'SIGKILL');
+  const ask = (): void => signalGroup(pid, 'SIGTERM');
   let tail = Buffer.alloc(0);
   command.all.on('data', (piece: Buffer) => (tail = Buffer.concat([tail, piece.subarray(-MOST_BYTES)]).subarray(-MOST_BYTES)));
   // Its number is free from now on, but not given away so soon; a group with somebody left in it keeps the number.
   command.nodeChildProcess.once('exit', () => {
     kill();
     signal.removeEventListener('abort', kill);
+    terminate?.removeEventListener('abort', ask);
     // One that has left the group holds the output open for as long as it likes.
     afterTurns(LAST_TURNS, () => {
       command.stdout.destroy();
@@ -93,6 +110,9 @@ async function run(plan: LaunchPlan, vassalName: string, signal: AbortSignal): P
     });
   });
   signal.addEventListener('abort', kill);
+  terminate?.addEventListener('abort', ask);
+  if (signal.aborted) kill();
+  else if (terminate?.aborted === true) ask();
   const ending = await command;
   return { code: ending.exitCode ?? null, signal: ending.signal ?? null, output: tail.toString('utf8') };
 }
@@ -108,9 +128,9 @@ function environmentOf({ environment }: LaunchPlan): Record<string, string> {
 }
 
 /** kill(2) */
-function killGroup(group: number): void {
+function signalGroup(group: number, signal: 'SIGTERM' | 'SIGKILL'): void {
   try {
-    process.kill(-group, 'SIGKILL');
+    process.kill(-group, signal);
   } catch {
     // Nobody is left in it.
   }

@@ -16,7 +16,7 @@ function instance(serial: number, changes: Partial<InstanceDocument> = {}): Inst
 }
 
 function vassal(instances: readonly InstanceDocument[], changes: Partial<VassalDocument> = {}): VassalDocument {
-  return { name: NAME, file: '', state: 'ready', want: 'up', revision: 1, pinned: null, scale: null, server: null, listen: [], unlimited: [], waitsFor: [], stage: null, instances, restarts: 0, nextStartAt: null, failure: null, ...changes };
+  return { name: NAME, file: '', state: 'ready', want: 'up', revision: 1, pinned: null, scale: null, scaling: null, uwsgi: null, server: null, listen: [], unlimited: [], waitsFor: [], stage: null, instances, restarts: 0, nextStartAt: null, failure: null, ...changes };
 }
 
 function status(...vassals: readonly VassalDocument[]): StatusDocument {

@@ -36,14 +36,14 @@ it('a table is as wide as its widest cell, in letters', () => {
 const NOW = Date.parse('2026-01-31T12:00:00.000Z');
 
 const READY: VassalDocument = {
-  name: 'shop', file: '/v/shop.toml', state: 'ready', want: 'up', revision: 3, pinned: null, scale: null, server: 'gunicorn', listen: [], waitsFor: [], stage: null, unlimited: [],
+  name: 'shop', file: '/v/shop.toml', state: 'ready', want: 'up', revision: 3, pinned: null, scale: null, scaling: null, uwsgi: null, server: 'gunicorn', listen: [], waitsFor: [], stage: null, unlimited: [],
   instances: [{ id: 'shop#12', pid: 4242, state: 'ready', revision: 3, generation: 2, startedAt: '2026-01-31T11:00:00.000Z', readyAt: '2026-01-31T11:00:01.000Z', adopted: true, status: null, memoryBytes: null, cpuMs: null }],
   restarts: 2, nextStartAt: null,
   failure: { revision: 4, code: 'E_KEY_UNKNOWN', message: 'unknown key "x"\nand another', at: '2026-01-31T11:59:00.000Z', output: [] },
 };
 
 const WAITING: VassalDocument = {
-  name: 'wi\nki', file: '/v/wi\nki.toml', state: 'backoff', want: 'up', revision: 1, pinned: null, scale: null, server: null, listen: [], waitsFor: [], stage: null, unlimited: [], instances: [], restarts: 0,
+  name: 'wi\nki', file: '/v/wi\nki.toml', state: 'backoff', want: 'up', revision: 1, pinned: null, scale: null, scaling: null, uwsgi: null, server: null, listen: [], waitsFor: [], stage: null, unlimited: [], instances: [], restarts: 0,
   nextStartAt: '2026-01-31T12:00:04.000Z', failure: null,
 };
 

@@ -10,6 +10,7 @@ export const CONTEXT: ParseContext = {
   host: { hostname: 'forum', cpus: 4, uid: 1000, user: 'caesar', gid: 100, group: 'senate' },
   environment: { HOME: '/home/caesar', PORT: '8000', EMPTY: '', ODD: '%n $(HOME) %(user)' },
   presets: presets(),
+  hooks: { own: [], vassalsStart: null, vassalsStop: null },
 };
 
 export function parse(id: string, text: string, more: readonly Preset[] = []): Outcome {

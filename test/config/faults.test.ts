@@ -43,7 +43,7 @@ const REPORTS: readonly (readonly [string, string])[] = [
   ['jitter-too-large.toml', 'E_VALUE "backoff.jitter" wants a number from 0 to 1, not "20" at jitter-too-large.toml:3; for example 0.5'],
   ['key-beside-section.json', 'E_KEY_UNKNOWN unknown key "stop-timeout" beside "vassal" at key-beside-section.json:3; put it under "vassal"'],
   ['key-outside-section.yaml', 'E_NO_SECTION the file has neither a vassal nor a uwsgi section, but "command" at key-outside-section.yaml:2; put it under "vassal"'],
-  ['later-key.toml', 'E_KEY_LATER key "hooks" is not supported by this version yet at later-key.toml:3'],
+  ['later-key.toml', 'E_KEY_LATER key "runner" is not supported by this version yet at later-key.toml:3'],
   ['list-of-tables.toml', 'E_SYNTAX a section is no list of tables at list-of-tables.toml:1; write the name in single brackets: [vassal]'],
   ['missing-bracket.yaml', 'E_SYNTAX not valid YAML: Flow sequence in block collection must be sufficiently indented and end with a ] at missing-bracket.yaml:3'],
   ['missing-quote.toml', 'E_SYNTAX not valid TOML: Unterminated string constant at missing-quote.toml:2'],

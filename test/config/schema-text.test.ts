@@ -6,15 +6,15 @@ import { parseSettings, SETTINGS_KEYS } from '../../src/config/settings.ts';
 import { faultsOf } from './context.ts';
 
 it('lists each key that works, and those of its tables', () => {
-  for (const name of ['command', 'stop-timeout', 'listen.address', 'ready.after', 'ready.http', 'health.watchdog', 'canary.share', 'backoff.reset-after', 'log.format', 'limits.memory']) {
+  for (const name of ['command', 'stop-timeout', 'listen.address', 'ready.after', 'ready.http', 'health.watchdog', 'canary.share', 'backoff.reset-after', 'log.format', 'limits.memory', 'hooks.before-start', 'instances.max', 'scale-up.backlog', 'scale-down.idle']) {
     expect(schemaTable()).toContain(`| \`${name}\` |`);
     expect(schemaHelp()).toMatch(new RegExp(`^  ${name} `, 'm'));
   }
 });
 
 it('names the keys of later versions only as refused', () => {
-  expect(schemaTable()).toMatch(/^Known, and refused until a later version: `runner`, .*`hooks`\.$/m);
-  expect(schemaHelp()).not.toContain('hooks');
+  expect(schemaTable()).toMatch(/^Known, and refused until a later version: `runner`, `systemd`\.$/m);
+  expect(schemaHelp()).not.toContain('runner');
 });
 
 it('makes a table whose rows have the same columns', () => {
@@ -37,6 +37,8 @@ const NEEDS: Readonly<Record<string, string>> = {
   canary: LISTEN,
   health: LISTEN,
   'on-demand': LISTEN,
+  'scale-up': `${LISTEN}\ninstances = { max = 2 }`,
+  'scale-down': `${LISTEN}\ninstances = { max = 2 }`,
   'idle-timeout': `${LISTEN}\non-demand = true`,
 };
 
@@ -47,6 +49,7 @@ it.each(Object.entries(VASSAL_KEYS).filter(([, key]) => key.since === 'now').map
 /** What has to stand beside a key of a table. */
 const INNER_NEEDS: Readonly<Record<string, string>> = {
   ...Object.fromEntries(['mode', 'user', 'group', 'backlog'].map((key) => [`listen.${key}`, 'listen.address = "unix:/run/shop.sock"'])),
+  ...Object.fromEntries(['scale-up.backlog', 'scale-up.for', 'scale-up.cool-down', 'scale-down.idle'].map((key) => [key, 'listen = ":80"\ninstances = { max = 2 }'])),
   'listen.v6only': 'listen.address = ":80"',
   ...Object.fromEntries(['ready.', 'health.'].flatMap((table) => ['status', 'body', 'interval', 'timeout', 'failures', 'grace'].map((key) => [`${table}${key}`, `${table}http = "/"\nlisten = ":80"`]))),
   ...Object.fromEntries(['ready.http', 'ready.tcp', 'health.http', 'health.tcp', 'canary.share', 'canary.for'].map((key) => [key, 'listen = ":80"'])),

@@ -72,6 +72,7 @@ export function portsOf(emperor: FakeEmperor, changes: Partial<ControlPorts> = {
     logs: changes.logs ?? NO_LOGS,
     upgrade: changes.upgrade ?? (async () => ({ version: '0.2.0' })),
     usage: changes.usage ?? (() => ({ memoryBytes: null, cpuMs: null })),
+    uwsgi: changes.uwsgi ?? (() => Promise.reject(new Error('nobody has uWSGI here'))),
     rescan: changes.rescan ?? (async () => {}),
     nameOfPeer: changes.nameOfPeer ?? nameOfPeer,
   };

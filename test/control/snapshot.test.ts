@@ -40,10 +40,10 @@ describe('the status document', () => {
     expect(documentOf(emperor)).toEqual({
       emperor: { version: '0.1.0', pid: 1, startedAt: '2020-09-13T12:26:40.000Z', life: 'running', sources: ['dir:///v'], kills: 'cgroup', limits: ['memory', 'files'], blind: [] },
       vassals: [{
-        name: 'shop', file: '/v/shop.toml', state: 'ready', want: 'up', revision: 1, pinned: null, scale: null, server: 'gunicorn', listen: ['127.0.0.1:8000'],
+        name: 'shop', file: '/v/shop.toml', state: 'ready', want: 'up', revision: 1, pinned: null, scale: null, scaling: null, server: 'gunicorn', listen: ['127.0.0.1:8000'],
         waitsFor: [], stage: null, unlimited: [],
         instances: [{ id: 'shop#1', pid: 4242, state: 'ready', revision: 1, generation: 1, startedAt: '2023-11-14T22:13:20.000Z', readyAt: '2023-11-14T22:13:21.000Z', adopted: false, status: null, memoryBytes: 4096, cpuMs: 12 }],
-        restarts: 0, nextStartAt: null, failure: null,
+        restarts: 0, nextStartAt: null, failure: null, uwsgi: null,
       }],
     });
   });

@@ -221,10 +221,18 @@ it('loyalty and cries for help are written down, and change nothing', () => {
   says(stage, 'loyal');
   stage.play({ type: 'reported', instance: 'shop#1' as InstanceId, report: { kind: 'sos', times: 3 } });
   expect(stage.history.slice(-2).map(({ event, why }) => [event, why])).toEqual([
-    ['loyal', 'instance shop#1 has answered its first request'],
+    ['answered', 'instance shop#1 has answered its first request'],
     ['sos', 'instance shop#1 asks for help: it has more to do than it can (3 times by now)'],
   ]);
   expect(stage.vassal()).toBe(before);
+});
+
+it('a cry for help brings another instance, where the file allows more', () => {
+  const stage = serving({ scaling: { max: 2, coolDownMs: 10_000, backlog: null, idleMs: null } });
+  stage.play({ type: 'reported', instance: 'shop#1' as InstanceId, report: { kind: 'sos', times: 1 } });
+  expect(stage.history.map(({ event }) => event)).toContain('scaled');
+  stage.play({ type: 'reported', instance: 'shop#1' as InstanceId, report: { kind: 'sos', times: 2 } });
+  expect(stage.history.filter(({ event }) => event === 'scaled')).toHaveLength(1);
 });
 
 it('what one says that is leaving, or a stranger, is of no interest', () => {

@@ -90,6 +90,10 @@ export function words(effects: readonly Effect[]): string[] {
       case 'await-knock': return `await-knock ${effect.listen.map((each) => printAddress(each.address)).join(' ')}`;
       case 'await-unused': return `await-unused ${effect.idleMs}`;
       case 'ignore-knock': case 'ignore-unused': return effect.type;
+      case 'hook': return `hook ${effect.at} ${effect.instance ?? 'vassal'}`;
+      case 'await-crowd': return `await-crowd ${effect.generation} ${effect.connections}`;
+      case 'await-calm': return `await-calm ${effect.idleMs}`;
+      case 'ignore-crowd': case 'ignore-calm': return effect.type;
       case 'release': return `release but ${effect.keep.length}`;
       default: return unreachable(effect);
     }

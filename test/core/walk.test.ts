@@ -4,6 +4,7 @@ import { isQueued, turnsTaken } from '../../src/core/admission.ts';
 import { deadlineOf, nextDeadline } from '../../src/core/deadline.ts';
 import type { Effect } from '../../src/core/effect.ts';
 import type { Event } from '../../src/core/event.ts';
+import { hasHook } from '../../src/core/hook.ts';
 import { inService, living, wanted } from '../../src/core/lifecycle.ts';
 import type { Declaration, VassalId } from '../../src/core/listing.ts';
 import { generationsOf, readyCount } from '../../src/core/generation.ts';
@@ -18,6 +19,10 @@ class World {
   /** Ordered, the operating system has not answered yet. */
   readonly launching = new Set<InstanceId>();
   readonly alive = new Set<InstanceId>();
+  /** Its hook `before-start` runs. */
+  readonly preparing = new Set<InstanceId>();
+  /** Its hook `before-stop` runs. */
+  readonly parting = new Set<InstanceId>();
   readonly listings = new Map<string, Map<string, Declaration>>([['dir:///v', new Map()], ['dir:///w', new Map()]]);
   touches = 1;
 
@@ -38,11 +43,27 @@ class World {
   obey(effect: Effect, before: ReadonlySet<InstanceId>, after: ReadonlySet<InstanceId>): void {
     if (effect.type === 'launch') {
       expect(after.has(effect.instance.id)).toBe(true);
+      // Not before its hook has ended, where it has one.
+      expect(this.preparing.has(effect.instance.id)).toBe(false);
       expect(this.launching.has(effect.instance.id) || this.alive.has(effect.instance.id)).toBe(false);
       this.launching.add(effect.instance.id);
     }
+    if (effect.type === 'hook' && effect.instance !== null) {
+      expect(before.has(effect.instance) || after.has(effect.instance)).toBe(true);
+      if (effect.at === 'before-start') this.preparing.add(effect.instance);
+      // Once in a life: also if it is told to die by more than one rule.
+      if (effect.at === 'before-stop') expect(this.parting.has(effect.instance)).toBe(false);
+      if (effect.at === 'before-stop') this.parting.add(effect.instance);
+    }
     if (effect.type === 'signal' || effect.type === 'ask') expect(before.has(effect.instance) || after.has(effect.instance)).toBe(true);
+    // No instance that wants to be asked before its end is told without that.
+    if (effect.type === 'signal' && effect.signal === 'SIGTERM' && this.alive.has(effect.instance) && this.asksFirst(effect.instance)) expect(this.parting.has(effect.instance)).toBe(true);
     if (effect.type === 'judge' || effect.type === 'tend') expect(this.alive.has(effect.instance)).toBe(true);
+  }
+
+  asksFirst(id: InstanceId): boolean {
+    const instance = [...this.stage.state.vassals.values()].flatMap(living).find((each) => each.id === id);
+    return instance !== undefined && instance.process !== null && hasHook(instance.runs.spec.hooks, 'before-stop');
   }
 
   check(): void {
@@ -54,7 +75,7 @@ class World {
     // What an earlier emperor has left is known, too, before its file is seen.
     for (const { living: left, leaving } of this.stage.state.remembered.values()) for (const each of [...left, ...leaving]) known.add(each.id);
     // Nothing that lives is ever lost from sight, and nothing is believed to live that does not.
-    expect([...known].sort()).toEqual([...this.alive, ...this.launching].sort());
+    expect([...known].sort()).toEqual([...this.alive, ...this.launching, ...this.preparing].sort());
     this.checkIndexes();
   }
 
@@ -83,7 +104,8 @@ class World {
     expect(generationsOf(vassal).length).toBeLessThanOrEqual(state.phase === 'reloading' ? 2 : 1);
     for (const generation of generationsOf(vassal)) {
       expect(generation.places.length).toBeGreaterThan(0);
-      expect(generation.places.length).toBeLessThanOrEqual(Math.max(wanted(vassal, generation.runs), generation.runs.spec.instances));
+      const { instances, scaling } = generation.runs.spec;
+      expect(generation.places.length).toBeLessThanOrEqual(Math.max(wanted(vassal, generation.runs), instances, scaling?.max ?? 0));
     }
     // Nothing is called ready of which nothing is ready.
     if (state.phase === 'ready') expect(readyCount(state.current)).toBeGreaterThan(0);
@@ -122,6 +144,8 @@ const spec: fc.Arbitrary<Partial<VassalSpec>> = fc.record({
   idleTimeoutMs: fc.constantFrom(null, 60_000),
   after: fc.constantFrom([], [], ['a'], ['b']),
   restart: fc.constantFrom<VassalSpec['restart']>('always', 'always', 'on-failure', 'never'),
+  hooks: fc.subarray(['before-start', 'before-stop', 'after-loyal', 'on-failure'] as const).map((points) => points.map((at) => ({ at, argv: ['true'] as const, timeoutMs: 1, tolerated: false }))),
+  scaling: fc.constantFrom(null, null, { max: 4, backlog: { connections: 1, forMs: 1_000 }, coolDownMs: 5_000, idleMs: 60_000 }),
   health: fc.constantFrom(null, { probe: null, intervalMs: 1_000, timeoutMs: 100, failures: 1, graceMs: 0, watchdogMs: 10_000 }),
 });
 const move = fc.oneof(
@@ -133,13 +157,15 @@ const move = fc.oneof(
   { weight: 10, arbitrary: fc.record({ kind: fc.constant('spawned' as const), pick: fc.nat() }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('unlaunchable' as const), pick: fc.nat(), lasting: fc.boolean() }) },
   { weight: 8, arbitrary: fc.record({ kind: fc.constant('exits' as const), pick: fc.nat(), code: fc.constantFrom(0, 1) }) },
+  { weight: 12, arbitrary: fc.record({ kind: fc.constant('hooked' as const), pick: fc.nat(), at: fc.constantFrom('before-start', 'before-stop'), well: fc.constantFrom(true, true, false) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('presses' as const), pick: fc.nat() }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('stranger' as const), serial: fc.integer({ min: 2_000_000 }) }) },
   { weight: 10, arbitrary: fc.record({ kind: fc.constant('wait' as const), ms: fc.constantFrom(1, 249, 1_000, 30_000, 61_000) }) },
   { weight: 6, arbitrary: fc.record({ kind: fc.constant('order' as const), verb: fc.constantFrom('start', 'stop', 'restart', 'reload', 'pause', 'resume', 'scale', 'rollback'), pick: fc.nat(), count: fc.constantFrom(1, 2, 4) }) },
   { weight: 10, arbitrary: fc.record({ kind: fc.constant('proves' as const), pick: fc.nat(), how: fc.constantFrom('ready', 'READY=1', 'unready', 'WATCHDOG=1') }) },
   { weight: 10, arbitrary: fc.record({ kind: fc.constant('reports' as const), pick: fc.nat(), report: fc.constantFrom('accepting', 'accepting', 'heartbeat', 'idle', 'loyal', 'deaf') }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('sick' as const), pick: fc.nat() }) },
-  { weight: 5, arbitrary: fc.record({ kind: fc.constant('socket' as const), pick: fc.nat(), type: fc.constantFrom('knocked', 'unused', 'drained', 'held', 'unholdable') }) },
+  { weight: 5, arbitrary: fc.record({ kind: fc.constant('socket' as const), pick: fc.nat(), type: fc.constantFrom('knocked', 'unused', 'drained', 'held', 'unholdable', 'crowded', 'calm') }) },
 );
 type Move = typeof move extends fc.Arbitrary<infer T> ? T : never;
 
@@ -196,6 +222,18 @@ function perform(world: World, step: Move): void {
       world.alive.delete(instance);
       return world.play({ type: 'exited', instance, status: { kind: 'exited', code: step.code } });
     }
+    case 'hooked': {
+      const of = step.at === 'before-start' ? world.preparing : world.parting;
+      const instance = pick(of, step.pick);
+      if (instance === undefined) return undefined;
+      if (step.at === 'before-start') world.preparing.delete(instance);
+      const id = [...world.stage.state.vassals.values()].find((vassal) => living(vassal).some((each) => each.id === instance))?.id ?? ('/v/gone.toml' as VassalId);
+      return world.play({ type: 'hooked', at: step.at, vassal: id, name: 'a', instance, revision: 1, failure: step.well ? null : 'it failed' });
+    }
+    case 'presses': {
+      const instance = pick(world.alive, step.pick);
+      return instance === undefined ? undefined : world.play({ type: 'pressed', instance });
+    }
     case 'stranger':
       return world.play({ type: 'exited', instance: `a#${step.serial}` as InstanceId, status: { kind: 'unknown' } });
     case 'wait':
@@ -230,6 +268,7 @@ function perform(world: World, step: Move): void {
       if (vassal === undefined) return undefined;
       if (step.type === 'drained') return world.play({ type: 'drained', vassal: vassal.id, generation: generationsOf(vassal)[0]?.number ?? 0 });
       if (step.type === 'unholdable') return world.play({ type: 'unholdable', vassal: vassal.id, code: 'E_ADDRESS_IN_USE', reason: 'taken' });
+      if (step.type === 'crowded') return world.play({ type: 'crowded', vassal: vassal.id, waiting: 10 });
       return world.play({ type: step.type, vassal: vassal.id });
     }
     default:
@@ -245,7 +284,8 @@ function pick<T>(from: ReadonlySet<T>, nth: number): T | undefined {
 function end(world: World, late: readonly Move[]): void {
   world.play({ type: 'shutdown', keep: false, actor: 'walk' });
   for (const each of late) perform(world, each);
-  for (let round = 0; round < 100 && world.alive.size + world.launching.size > 0; round += 1) {
+  for (let round = 0; round < 100 && world.alive.size + world.launching.size + world.preparing.size > 0; round += 1) {
+    for (const instance of world.preparing) perform(world, { kind: 'hooked', pick: [...world.preparing].indexOf(instance), at: 'before-start', well: true });
     for (const instance of world.launching) perform(world, { kind: 'spawned', pick: [...world.launching].indexOf(instance) });
     for (const instance of world.alive) perform(world, { kind: 'exits', pick: [...world.alive].indexOf(instance), code: 0 });
   }

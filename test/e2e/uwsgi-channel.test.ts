@@ -99,9 +99,9 @@ describe('a vassal of the real uWSGI', () => {
     const { instances } = await daemon.untilState('shop', 'ready');
     expect(await shop.happened('ready')).toEqual(['it takes requests']);
     expect(await answer(shop.port)).toBe('one 3');
-    expect(await shop.happened('loyal')).toEqual([`instance ${instances[0]!.id} has answered its first request`]);
+    expect(await shop.happened('answered')).toEqual([`instance ${instances[0]!.id} has answered its first request`]);
     await answer(shop.port);
-    expect(await shop.count('loyal')).toBe(1);
+    expect(await shop.count('answered')).toBe(1);
   });
 
   it('reloads at a touch in the same process, and again', async () => {
@@ -291,7 +291,7 @@ describe('without an emperor', () => {
     expect(daemon.output.join('\n')).toContain('1 of 1 adopted, 0 started');
     const next = Object.assign(Object.create(Shop.prototype) as Shop, shop, { daemon });
     // It had its first request when nobody was there to hear of it.
-    await next.happened('loyal');
+    await next.happened('answered');
     if (keys.length === 0) {
       next.version('two');
       next.touch();

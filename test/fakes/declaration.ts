@@ -34,6 +34,9 @@ export function specOf(changes: Partial<VassalSpec> = {}): VassalSpec {
     restart: 'always',
     backoff: { firstMs: 250, factor: 2, maxMs: 60_000, jitter: 0, resetAfterMs: 60_000 },
     log: { maxBytes: 10 * 1024 ** 2, keep: 10, format: 'raw' },
+    hooks: [],
+    scaling: null,
+    uwsgiStats: null,
     ...changes,
   };
 }

@@ -48,7 +48,7 @@ describe('the environment of an instance', () => {
 
 describe('the environment of an instance with a channel', () => {
   const given = (name: string, channel: Record<string, string>) => instanceEnvironment({
-    emperor: {}, user: www, file: { [name]: 'file' }, spec: { [`${name}_`]: 'spec' }, sockets: {}, notify: {}, channel, vassalName: 'shop', instance: 'shop#1' as InstanceId, state: '/s',
+    emperor: {}, user: www, file: { [name]: 'file' }, spec: { [`${name}_`]: 'spec' }, sockets: {}, notify: {}, channel, vassalName: 'shop', instance: 'shop#1', state: '/s',
   })[name];
 
   it.each(['UWSGI_RELOADS', 'UWSGI_EMPEROR_FD_CONFIG', 'UWSGI_EMPEROR_PROXY', 'UWSGI_BROODLORD_NUM', 'NOTIFY_SOCKET', 'LISTEN_FDS', 'LISTEN_PID', 'UPSTART_JOB'])('has no %s of anybody', (name) => {

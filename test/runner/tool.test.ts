@@ -51,6 +51,17 @@ describe('a tool', () => {
     expect(output.endsWith('100000'.padEnd(99, '.') + '\n')).toBe(true);
   });
 
+  it('is asked to end by TERM, where somebody may ask, and gets further variables', async () => {
+    const asking = new AbortController();
+    const folder = mkdtempSync(join(tmpdir(), 'emperor-tool-'));
+    const { signal } = new AbortController();
+    const ending = tool('shop', { id: '', runs: instanceOf(7, { environment: { A: 'file' } }).runs }, sh(`trap 'echo asked $A $B; exit 5' TERM; touch ${folder}/ready; while :; do sleep 0.01; done`), signal, { terminate: asking.signal, environment: { A: 'tool', B: 'more' } });
+    await until(() => expect(existsSync(join(folder, 'ready'))).toBe(true));
+    asking.abort();
+    expect(await ending).toEqual({ code: 5, signal: null, output: expect.stringMatching(/asked tool more\n$/) });
+    rmSync(folder, { recursive: true });
+  });
+
   it('is killed with all of its group when it is aborted', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'emperor-tool-'));
     const control = new AbortController();

@@ -39,7 +39,7 @@ export function instanceOf(name: string, serial: number, changes: Partial<Instan
 export function generationOf(instances: readonly Instance[], phase: 'ready' | 'starting' = 'ready'): Generation {
   const [first] = instances;
   const places = instances.map((instance): Place => (
-    phase === 'ready' ? { phase, instance, sinceMs: 0, watchdogMs: null } : { phase, instance, dueMs: null, failAtMs: null, answer: null }
+    phase === 'ready' ? { phase, instance, sinceMs: 0, watchdogMs: null, loyalMs: null } : { phase, instance, dueMs: null, failAtMs: null, answer: null }
   ));
   return { number: first?.generation ?? 1, runs: first?.runs ?? { number: 1, spec: specOf() }, places, proven: phase === 'ready' };
 }
@@ -78,6 +78,7 @@ export function vassalOf(name: string, changes: Partial<Vassal> = {}): Vassal {
     good: null,
     pinned: null,
     scale: null,
+    need: null,
     want: 'up',
     generations: 1,
     state: { phase: 'stopped' },

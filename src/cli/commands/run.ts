@@ -1,5 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { InvalidArgumentError, Option } from 'commander';
+import { parseStats } from '../../config/settings.ts';
+import type { Address } from '../../core/address.ts';
 import { parseDuration } from '../../core/duration.ts';
 import type { Program, Settings } from '../../emperor/settings.ts';
 import { readVersion } from '../../world/version.ts';
@@ -22,6 +24,8 @@ export const run: DeclareVerb = (program, cli) => {
     .option('--config <file>', 'configuration file (environment: EMPEROR_CONFIG)')
     .addOption(new Option('--log-level <level>', 'how much the emperor itself logs (default: info)').choices(['trace', 'debug', 'info', 'warn', 'error']))
     .option('--rescan <duration>', 'look at everything again that often; 0: only when something changes (default: 60s)', rescanMs)
+    .option('--stats <address>', 'tell the statistics of a uWSGI Emperor there: a port, or the path of a unix socket', statsAddress)
+    .option('--stats-http', 'tell them by HTTP')
     .addOption(new Option(REHEARSE_FLAG).hideHelp())
     .action(async (sources: string[], flags: RunFlags) => reign(sources, flags, cli));
 };
@@ -54,6 +58,12 @@ async function reign(sources: readonly string[], flags: RunFlags, cli: Cli): Pro
 function thisProgram(): Program {
   const args = [...process.execArgv, ...process.argv.slice(1)];
   return { file: process.execPath, args, rehearsal: [...args, REHEARSE_FLAG] };
+}
+
+function statsAddress(text: string): Address {
+  const address = parseStats(text, process.cwd());
+  if (address === undefined) throw new InvalidArgumentError('127.0.0.1:9191, or the path of a unix socket');
+  return address;
 }
 
 function rescanMs(text: string): number {

@@ -1,4 +1,4 @@
-import type { EmperorDocument, FailureDocument, InstanceDocument, StatusDocument, VassalDocument } from '../../control/protocol.ts';
+import type { EmperorDocument, FailureDocument, InstanceDocument, StatusDocument, UwsgiDocument, VassalDocument } from '../../control/protocol.ts';
 import { printSize } from '../../core/size.ts';
 import { age } from './age.ts';
 import { printable } from '../../world/printable.ts';
@@ -24,7 +24,7 @@ export function statusTable({ emperor, vassals }: StatusDocument, nowMs: number)
 
 /** All about one vassal. Pure. */
 export function vassalDetails(vassal: VassalDocument, nowMs: number): string {
-  const { name, state, stage, file, server, listen, waitsFor, pinned, scale, want, restarts, revision, nextStartAt, unlimited, instances, failure } = vassal;
+  const { name, state, stage, file, server, listen, waitsFor, pinned, scale, scaling, uwsgi, want, restarts, revision, nextStartAt, unlimited, instances, failure } = vassal;
   const rows: (readonly [string, string] | null)[] = [
     ['file', printable(file)],
     ['revision', revision === null ? 'none: its file is gone' : String(revision)],
@@ -32,12 +32,14 @@ export function vassalDetails(vassal: VassalDocument, nowMs: number): string {
     server === null ? null : ['server', server],
     listen.length === 0 ? null : ['listen', listen.map(printable).join(', ')],
     want === 'up' ? null : ['want', `${want}: ${want === 'down' ? 'stopped' : 'paused'} by an operator`],
+    scaling === null ? null : ['instances', `${scaling.wanted} wanted, ${scaling.min} to ${scaling.max} as need be`],
     scale === null ? null : ['scale', `${scale}: asked for by an operator`],
     waitsFor.length === 0 ? null : ['waits for', waitsFor.map(printable).join(', ')],
     unlimited.length === 0 ? null : ['limits', `not kept, as the emperor has no cgroup for it: ${unlimited.join(', ')}`],
     ['restarts', String(restarts)],
     nextStartAt === null ? null : ['next start', `in ${age(Date.parse(nextStartAt) - nowMs)}`],
     ...instances.map((instance) => ['instance', instanceLine(instance, nowMs)] as const),
+    ...(uwsgi === null ? [] : [['uwsgi', uwsgiLine(uwsgi)] as const]),
     ...(failure === null ? [] : failureRows(name, failure, nowMs)),
   ];
   const lines = rows.filter((each) => each !== null).map(([key, value]) => `  ${key.padEnd(12)}${value}\n`);
@@ -81,6 +83,12 @@ function instanceLine({ id, pid, state, revision, generation, startedAt, adopted
   const cpu = cpuMs === null ? '' : `, cpu ${(cpuMs / 1_000).toFixed(1)} s`;
   const says = status === null ? '' : `: ${printable(status)}`;
   return `${printable(id)}, ${process}, ${state}, revision ${revision}, generation ${generation}, up ${age(nowMs - Date.parse(startedAt))}${adopted ? ', adopted' : ''}${memory}${cpu}${says}`;
+}
+
+function uwsgiLine({ address, trouble, workers, requests, exceptions, harakiri }: UwsgiDocument): string {
+  if (trouble !== null) return `${printable(address)} says nothing: ${printable(trouble)}`;
+  const busy = workers.filter(({ status }) => status.startsWith('busy')).length;
+  return `${workers.length} workers, ${busy} busy, ${requests} requests, ${exceptions} exceptions, ${harakiri} ended by harakiri`;
 }
 
 function failureRows(name: string, { revision, code, message, at, output }: FailureDocument, nowMs: number): readonly (readonly [string, string])[] {

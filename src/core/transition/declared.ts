@@ -1,11 +1,12 @@
 import { unreachable } from '../../errors.ts';
-import { curse, dismiss } from '../farewell.ts';
+import { dismiss, tell } from '../farewell.ts';
 import { instancesIn, withPlaces } from '../generation.ts';
 import { bringDown, chosen, failureOf, inService, rest, sameOutcome, stateWith } from '../lifecycle.ts';
 import type { Declaration } from '../listing.ts';
 import { overlap, type Reloading } from '../overlap.ts';
 import type { Generation, Instance, Place, Remembered, Revision, Runnable, Vassal } from '../state.ts';
 import type { Reload } from '../spec.ts';
+import { loyalMs } from './instance.ts';
 import { note, type Turn } from '../turn.ts';
 
 /**
@@ -28,11 +29,12 @@ export function appeared(declaration: Declaration, source: string, remembered: R
     rejected: !touched && remembered.rejected,
     good: remembered?.good ?? null,
     pinned: touched ? null : remembered.pinned,
-    scale: remembered?.scale ?? null,
+    scale: touched ? lastingScale(remembered?.scale ?? null, declaration.outcome) : remembered.scale,
+    need: null,
     want: touched ? 'up' : remembered.want,
     generations: highest(remembered),
     state: { phase: 'stopped' },
-    leaving: curseAll(remembered, turn),
+    leaving: tellAll(remembered, turn),
     failure: failureOf(newest, turn.now.at) ?? (touched ? null : remembered.failure),
     restarts: remembered?.restarts ?? 0,
     deaths: 0,
@@ -67,10 +69,11 @@ export function orphaned(remembered: Remembered, turn: Turn): Vassal | null {
     good: remembered.good,
     pinned: null,
     scale: null,
+    need: null,
     want: remembered.want,
     generations: highest(remembered),
     state: { phase: 'stopped' },
-    leaving: curseAll(remembered, turn),
+    leaving: tellAll(remembered, turn),
     failure: null,
     restarts: remembered.restarts,
     deaths: 0,
@@ -80,25 +83,40 @@ export function orphaned(remembered: Remembered, turn: Turn): Vassal | null {
   return first === undefined ? rest(vassal, turn, why, 'lazily') : bringDown(adopt(vassal, first.runs, remembered.living, turn), turn, 'stop', why);
 }
 
-function curseAll(remembered: Remembered | undefined, turn: Turn): Vassal['leaving'] {
-  return (remembered?.leaving ?? []).map((instance) => curse(instance, turn));
+/** Their hook `before-stop` was begun by the emperor that told them to die. */
+function tellAll(remembered: Remembered | undefined, turn: Turn): Vassal['leaving'] {
+  return (remembered?.leaving ?? []).map((instance) => tell(instance, turn));
 }
 
 /** Takes over what lives: one generation, in which those that are missing are started. */
 function adopt(vassal: Vassal, runs: Runnable, instances: readonly Instance[], turn: Turn): Vassal {
   const places = instances.map((instance): Place => {
-    if (instance.readyMs !== null) return { phase: 'ready', instance, sinceMs: turn.now.ms, watchdogMs: watchdogMs(instance, turn) };
+    if (instance.readyMs !== null) return { phase: 'ready', instance, sinceMs: turn.now.ms, watchdogMs: watchdogMs(instance, turn), loyalMs: loyalAgain(instance, turn) };
     const { ready, startTimeoutMs } = instance.runs.spec;
     const dueMs = ready.kind === 'after' ? turn.now.ms + ready.ms : null;
     return { phase: 'starting', instance, dueMs, failAtMs: turn.now.ms + startTimeoutMs, answer: null };
   });
   const bare: Generation = { number: instances[0]?.generation ?? 1, runs, places: [], proven: false };
   const whole = withPlaces(bare, places);
+  const { scaling } = runs.spec;
+  // What the need has led to is there to be seen.
+  const need = scaling === null || places.length <= runs.spec.instances ? null : { instances: Math.min(places.length, scaling.max), fromMs: 0 };
   const missing = Math.max(0, (vassal.scale ?? runs.spec.instances) - places.length);
   const queued = Array.from({ length: missing }, (): Place => ({ phase: 'queued', why: 'it had died when no emperor was there' }));
-  const after: Vassal = { ...vassal, state: stateWith({ ...whole, places: [...places, ...queued] }) };
+  const after: Vassal = { ...vassal, need, state: stateWith({ ...whole, places: [...places, ...queued] }) };
   for (const instance of instances) note(turn, vassal, 'adopted', 'it was started by an earlier emperor and lives', { instance, after });
   return after;
+}
+
+/** One that was loyal already has been told of. */
+function loyalAgain(instance: Instance, turn: Turn): number | null {
+  const dueMs = loyalMs(instance, instance.readyMs ?? turn.now.ms);
+  return dueMs === null || dueMs <= turn.now.ms ? null : dueMs;
+}
+
+/** What an operator asked for counts more than the need until the file is touched; more than a plain number in the file it counts for good. */
+function lastingScale(scale: number | null, outcome: Declaration['outcome']): number | null {
+  return outcome.ok && outcome.spec.scaling !== null ? null : scale;
 }
 
 function watchdogMs({ runs }: Instance, turn: Turn): number | null {
@@ -132,6 +150,7 @@ export function declared(before: Vassal, declaration: Declaration, source: strin
     unread: false,
     rejected: false,
     pinned: null,
+    scale: lastingScale(before.scale, declaration.outcome),
     want: edited || touched ? (before.want === 'paused' ? 'paused' : 'up') : before.want,
     failure: failureOf(newest, turn.now.at) ?? (edited ? null : before.failure),
     deaths: 0,

@@ -1,10 +1,10 @@
 import { deadlineOf, dueOf } from '../deadline.ts';
 import { hasten } from '../farewell.ts';
 import { exchange, generationsOf, isTaken, withPlace } from '../generation.ts';
-import { launch, stateWith } from '../lifecycle.ts';
+import { launch, seconds, stateWith } from '../lifecycle.ts';
 import { passStage } from '../overlap.ts';
 import type { Generation, Instance, Place, Vassal } from '../state.ts';
-import type { Turn } from '../turn.ts';
+import { note, type Turn } from '../turn.ts';
 import { afterSwap } from './declared.ts';
 import { ready, sick, timedOut, WATCHDOG } from './instance.ts';
 
@@ -43,9 +43,17 @@ function pass(vassal: Vassal, generation: Generation, place: Place, turn: Turn):
     return vassal.state.phase === 'reloading' ? exchange(restarted, generation, filled) : { ...restarted, state: stateWith(filled) };
   }
   if (!isTaken(place)) return vassal;
+  if (place.phase === 'ready' && (place.loyalMs ?? Infinity) <= turn.now.ms) return loyal(vassal, generation, place, turn);
   if (place.phase === 'ready') return sick(vassal, place.instance.id, WATCHDOG, turn);
   if (place.dueMs !== null && place.dueMs <= turn.now.ms) return ready(vassal, place.instance.id, `it is alive for ${afterMs(place.instance)} ms`, turn);
   return timedOut(vassal, generation, place, turn);
+}
+
+/** It is told once. */
+function loyal(vassal: Vassal, generation: Generation, place: Place & { readonly phase: 'ready' }, turn: Turn): Vassal {
+  const { instance } = place;
+  note(turn, vassal, 'loyal', `instance ${instance.id} has been ready for ${seconds(instance.runs.spec.backoff.resetAfterMs)}`, { instance });
+  return exchange(vassal, generation, withPlace(generation, place, { ...place, loyalMs: null }));
 }
 
 function afterMs({ runs }: Instance): number {

@@ -4,12 +4,14 @@ import type { InstanceEvent, Said } from '../event.ts';
 import { printSize } from '../size.ts';
 import { failed } from '../failure.ts';
 import { exchange, generationsOf, placeOf, withPlace, type Taken } from '../generation.ts';
+import { hasHook } from '../hook.ts';
 import { bringDown, rise, seconds, stateWith } from '../lifecycle.ts';
 import { advance, blame, overlap, served, verdict } from '../overlap.ts';
 import type { ExitStatus, Failure, Generation, Instance, InstanceId, Place, Proof, Vassal } from '../state.ts';
 import { note, type Turn } from '../turn.ts';
 import { reload, toApply } from './declared.ts';
 import { lost } from './lost.ts';
+import { pressed } from './need.ts';
 
 /** What is told of an instance of this vassal. */
 export function told(vassal: Vassal, event: InstanceEvent, turn: Turn): Vassal | null {
@@ -28,6 +30,8 @@ export function told(vassal: Vassal, event: InstanceEvent, turn: Turn): Vassal |
       return unready(vassal, event.instance, event.answer);
     case 'sick':
       return sick(vassal, event.instance, event.answer, turn);
+    case 'pressed':
+      return pressed(vassal, `instance ${event.instance} asked for help`, turn);
     case 'said':
       return said(vassal, event.instance, event.said, turn);
     case 'quoted':
@@ -43,7 +47,7 @@ export interface Standing {
   readonly place: Taken;
 }
 
-/** null: it is in no place of this vassal. */
+/** Where an instance of this vassal stands; null: nowhere, it may be leaving. */
 export function find(vassal: Vassal, id: InstanceId): Standing | null {
   for (const generation of generationsOf(vassal)) {
     const place = placeOf(generation, id);
@@ -82,7 +86,8 @@ function followed(vassal: Vassal, id: InstanceId, process: Proof): Vassal {
   return { ...vassal, leaving: vassal.leaving.map((each) => (each.instance.id === id ? { ...each, instance: { ...each.instance, process } } : each)) };
 }
 
-function unlaunchable(before: Vassal, event: InstanceEvent & { type: 'unlaunchable' }, turn: Turn): Vassal | null {
+/** It could not be started. */
+export function unlaunchable(before: Vassal, event: InstanceEvent & { type: 'unlaunchable' }, turn: Turn): Vassal | null {
   const standing = find(before, event.instance);
   if (standing === null) return exited(before, { instance: event.instance, status: { kind: 'unknown' } }, turn);
   const { state } = before;
@@ -97,7 +102,8 @@ function unlaunchable(before: Vassal, event: InstanceEvent & { type: 'unlaunchab
   return bringDown(vassal, turn, 'restart', 'its newest revision cannot be started: back to the last good one');
 }
 
-function exited(vassal: Vassal, { instance: id, status, outOfMemory = false }: Omit<InstanceEvent & { type: 'exited' }, 'type'>, turn: Turn): Vassal | null {
+/** It has ended, or never lived. */
+export function exited(vassal: Vassal, { instance: id, status, outOfMemory = false }: Omit<InstanceEvent & { type: 'exited' }, 'type'>, turn: Turn): Vassal | null {
   const leaver = vassal.leaving.find((each) => each.instance.id === id);
   if (leaver !== undefined) {
     note(turn, vassal, 'exited', describeExit(leaver.instance, status, turn), { instance: leaver.instance, status });
@@ -124,10 +130,15 @@ export function ready(before: Vassal, id: InstanceId, why: string, turn: Turn): 
   if (standing === null || (standing.place.phase !== 'starting' && standing.place.phase !== 'refreshing')) return before;
   const instance: Instance = { ...standing.place.instance, readyMs: turn.now.ms, readyAt: turn.now.at };
   const watchdog = instance.runs.spec.health?.watchdogMs ?? null;
-  const vassal = put(before, standing, { phase: 'ready', instance, sinceMs: turn.now.ms, watchdogMs: watchdog === null ? null : turn.now.ms + watchdog });
+  const vassal = put(before, standing, { phase: 'ready', instance, sinceMs: turn.now.ms, watchdogMs: watchdog === null ? null : turn.now.ms + watchdog, loyalMs: loyalMs(instance, turn.now.ms) });
   const after = proceed(vassal, standing.generation, turn);
   note(turn, before, 'ready', why, after === null ? { instance } : { instance, after });
   return after;
+}
+
+/** When it is loyal, if that is to be told. @param fromMs when it became ready */
+export function loyalMs({ runs: { spec } }: Instance, fromMs: number): number | null {
+  return hasHook(spec.hooks, 'after-loyal') ? fromMs + spec.backoff.resetAfterMs : null;
 }
 
 /** The places of a generation have changed: if that makes it whole, the vassal goes on. */
@@ -194,7 +205,7 @@ function said(vassal: Vassal, id: InstanceId, word: Said, turn: Turn): Vassal | 
   const leaver = vassal.leaving.find((each) => each.instance.id === id);
   if (leaver !== undefined) {
     const instance = withStatus(leaver.instance, word);
-    const dueMs = more === null || leaver.stage !== 'told' ? leaver.dueMs : Math.max(leaver.dueMs, more);
+    const dueMs = more === null || (leaver.stage !== 'told' && leaver.stage !== 'parting') ? leaver.dueMs : Math.max(leaver.dueMs, more);
     return { ...vassal, leaving: vassal.leaving.map((each) => (each === leaver ? { ...each, instance, dueMs } : each)) };
   }
   const standing = find(vassal, id);
@@ -265,7 +276,7 @@ function describeExit(instance: Instance, status: ExitStatus, turn: Turn): strin
     case 'killed':
       return `instance ${instance.id} was killed by ${status.signal}, ${when}`;
     case 'unknown':
-      return `instance ${instance.id} is gone, nobody knows how, ${when}`;
+      return instance.process === null ? `instance ${instance.id} was never started` : `instance ${instance.id} is gone, nobody knows how, ${when}`;
     default:
       return unreachable(status);
   }

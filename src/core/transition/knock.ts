@@ -6,6 +6,7 @@ import { bringDown, rest } from '../lifecycle.ts';
 import { drained } from '../overlap.ts';
 import type { Vassal } from '../state.ts';
 import { afterSwap } from './declared.ts';
+import { calmed, pressed } from './need.ts';
 import { note, type Turn } from '../turn.ts';
 
 /** Sockets that could not be opened are tried again after this. */
@@ -29,6 +30,10 @@ export function toldOfSockets(vassal: Vassal, event: SocketEvent, turn: Turn): V
     }
     case 'unused':
       return state.phase === 'ready' ? bringDown(vassal, turn, 'sleep', 'nobody has connected for its idle timeout') : vassal;
+    case 'crowded':
+      return pressed(vassal, `${event.waiting} connections wait`, turn);
+    case 'calm':
+      return calmed(vassal, turn);
     case 'drained':
       return toldOfDrain(drainedAway(vassal, event.generation, turn), event.generation, turn);
     default:

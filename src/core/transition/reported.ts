@@ -6,6 +6,7 @@ import { bringDown } from '../lifecycle.ts';
 import type { Vassal } from '../state.ts';
 import { note, type Turn } from '../turn.ts';
 import { find, put, ready, type Standing } from './instance.ts';
+import { pressed } from './need.ts';
 
 /** How long one that has sent a heartbeat may be silent, if its file does not say: emperor-required-heartbeat of uWSGI. */
 const HEARTBEAT_MS = 30_000;
@@ -23,11 +24,11 @@ export function reported(before: Vassal, { instance: id, report }: ReportEvent, 
     case 'idle':
       return standing.place.phase === 'ready' ? idle(before, standing, turn) : before;
     case 'loyal':
-      note(turn, before, 'loyal', `instance ${id} has answered its first request`, { instance });
+      note(turn, before, 'answered', `instance ${id} has answered its first request`, { instance });
       return before;
     case 'sos':
       note(turn, before, 'sos', cry(report, instance.id), { instance });
-      return before;
+      return pressed(before, `instance ${id} asks for help`, turn);
     case 'deaf':
       return standing.place.phase === 'refreshing' ? bringDown(before, turn, 'restart', `instance ${id} has no channel on which it could be told`) : before;
     default:
