@@ -3,6 +3,7 @@ import type { Program, Settings } from '../emperor/settings.ts';
 import type { LogLevel } from '../world/logger.ts';
 import { defaultPaths, type Whereabouts } from './paths.ts';
 import type { Configured } from './read-config.ts';
+import { treatmentOf } from './treatment.ts';
 
 /** Flags of `run`. */
 export interface RunFlags {
@@ -12,6 +13,7 @@ export interface RunFlags {
   readonly logs?: string;
   readonly allowWritable?: boolean;
   readonly config?: string;
+  readonly tyrant?: boolean;
   readonly logLevel?: LogLevel;
   /** Parsed already, in ms. */
   readonly rescan?: number;
@@ -42,6 +44,7 @@ export function resolveSettings(
     maxStarting: configured['max-starting'] ?? process.cores * STARTS_A_CORE,
     cgroup: variable(where, 'EMPEROR_CGROUP') ?? configured.cgroup ?? 'auto',
     files: filesOf(variable(where, 'EMPEROR_NOFILE')),
+    ...treatmentOf(configured, flags),
     environment: where.environment,
     startedBy: process.startedBy,
     program: process.program,

@@ -1,4 +1,5 @@
 import type { Address, Listen } from './address.ts';
+import type { Owner } from './basis.ts';
 
 /** A signal that a vassal file may name, e.g. `SIGTERM`. */
 export type SignalName =
@@ -102,6 +103,25 @@ export interface Limits {
 /** The keys of `limits`. */
 export type LimitName = 'memory' | 'cpu' | 'tasks' | 'files';
 
+/** In tyrant mode: the file that has to belong to somebody, still, at each launch. */
+export interface Owned {
+  /** Absolute path. */
+  readonly file: string;
+  readonly owner: Owner;
+  /** The owner is that of a symlink itself. */
+  readonly nofollow: boolean;
+  /** Files and sockets that it makes itself, of those that are known: they have to be the owner's own. */
+  readonly writes: readonly Writing[];
+}
+
+/** Something that a key of a file names and that will be written. */
+export interface Writing {
+  /** Absolute. */
+  readonly path: string;
+  readonly key: string;
+  readonly line: number;
+}
+
 /** What a vassal file asks for, resolved: no option is optional past this point. */
 export interface VassalSpec {
   /** Name of the preset, `uwsgi` for a file with a uwsgi section; null for a plain command. */
@@ -151,4 +171,6 @@ export interface VassalSpec {
   readonly restart: 'always' | 'on-failure' | 'never';
   readonly backoff: Backoff;
   readonly log: LogPolicy;
+  /** In tyrant mode: for whom it runs. `user` and `group` are the same in numbers. */
+  readonly owned?: Owned;
 }

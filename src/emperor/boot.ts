@@ -18,6 +18,7 @@ import { ownerOf } from '../notify/kinship.ts';
 import { openNotify } from '../notify/notify.ts';
 import { openProber } from '../probes/open-prober.ts';
 import { openDirectRunner } from '../runner/direct.ts';
+import type { Confinement } from '../runner/launch-plan.ts';
 import type { Successor } from '../runner/successor.ts';
 import { openCage } from '../runner/open-cage.ts';
 import { loadTools, openTool } from '../runner/tool.ts';
@@ -28,6 +29,7 @@ import { openStore } from '../store/sqlite.ts';
 import { systemClock } from '../world/clock.ts';
 import { openLogger } from '../world/logger.ts';
 import { readVersion } from '../world/version.ts';
+import { openAsk } from './ask-program.ts';
 import { createDeclarer } from './declare.ts';
 import { createEmperor, type Emperor } from './emperor.ts';
 import { closeAll, untilEnd } from './ending.ts';
@@ -104,7 +106,7 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
     }));
     const notifySocket = join(settings.state, 'notify');
     const cage = opened(openCage({ libc, clock, state: settings.state, cgroup: settings.cgroup, onTrouble: (message) => logger.error({}, message) }));
-    const launching = { libc, environment: settings.environment, state: settings.state, notifySocket, files: settings.files };
+    const launching = { libc, environment: settings.environment, state: settings.state, notifySocket, files: settings.files, ...confinementOf(settings) };
     const runner = opened(openDirectRunner({ ...launching, output, cage, sink: (event) => emperor.post(event) }));
     const notify = opened(openNotify({
       libc,
@@ -115,7 +117,7 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
       inherited: inheritance.notify,
     }));
     if (process.pid === 1) opened(reapOrphans({ clock, signals: process, ...orphansOfThisProcess(libc) }));
-    const judge = judgeOf(libc, settings.environment);
+    const judge = judgeOf(libc, settings.environment, settings.treatment);
     const texts = parseOnce(judge.parse);
     const { remembered, past, known, adopted, nextSerial } = recall(memory, {
       now: clock.now(),
@@ -129,7 +131,8 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
 
     const onTrouble = (message: string): void => logger.warn({}, message);
     const sources = opened(openSources(settings, process.cwd(), { clock, libc, onTrouble, look: (source, look) => declarer.look(source, look) }));
-    const declarer = opened(createDeclarer({ parse: texts.parse, vet: judge.vet, awaitAppearance: sources.awaitAppearance }, clock, (event) => emperor.post(event)));
+    const asking = settings.treatment?.magicExec === true ? { ask: opened(openAsk(libc, { environment: settings.environment, clock })).ask } : {};
+    const declarer = opened(createDeclarer({ parse: texts.parse, vet: judge.vet, meaning: judge.meaning, ...asking, trusted: new Set([0, process.geteuid?.() ?? 0]), awaitAppearance: sources.awaitAppearance }, clock, (event) => emperor.post(event)));
     const sockets = opened(openSockets(libc, inheritance.sockets));
     for (const { id, name, living, leaving } of remembered) {
       const [first] = living;
@@ -181,7 +184,7 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
       nameOfPeer: peerNamer(openPeerOf(libc), users),
       history: (query) => store.history(query),
       revisions: (vassal) => store.revisions(vassal),
-      parse: (id, text) => judge.parse({ id, text }),
+      parse: (id, text, basis) => judge.parse({ id, text, ...(basis === undefined ? {} : { basis }) }),
       hideEnvironment,
       logs: logReader(settings.logs),
       usage: (instance) => cage.usage(instance),
@@ -222,11 +225,17 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
   }
 }
 
+/** What instances can never have again; none: nothing is taken from them. */
+function confinementOf({ treatment }: Settings): { readonly confinement?: Confinement } {
+  if (treatment === undefined || (!treatment.noNewPrivileges && treatment.capabilities === null)) return {};
+  return { confinement: { noNewPrivileges: treatment.noNewPrivileges, capabilities: treatment.capabilities } };
+}
+
 /** For the last lines of the log, before it is another program's. */
 const LAST_WORDS_MS = 1_000;
 
 /** Settings that an emperor has for life. */
-const FIXED = ['sources', 'allowWritable', 'state', 'control', 'controlGroup', 'logs', 'rescanMs', 'maxStarting', 'cgroup'] as const;
+const FIXED = ['sources', 'allowWritable', 'state', 'control', 'controlGroup', 'logs', 'rescanMs', 'maxStarting', 'cgroup', 'treatment'] as const;
 
 /** Every address that some vassal may ask for. */
 function addressesIn({ vassals }: EmperorState): readonly Address[] {

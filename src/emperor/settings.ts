@@ -8,6 +8,21 @@ export interface Program {
   readonly rehearsal: readonly string[];
 }
 
+/** How vassal files are taken, as operators of a uWSGI Emperor may choose. */
+export interface Treatment {
+  /** Each instance runs as the owner of its file; null: as its keys say. */
+  readonly tyrant: { readonly nofollow: boolean; readonly keys: readonly string[]; readonly options: readonly string[] } | null;
+  readonly noNewPrivileges: boolean;
+  /** Capabilities that instances can have; null: all. */
+  readonly capabilities: readonly string[] | null;
+  /** Further ends of names of vassal files. */
+  readonly extensions: readonly string[];
+  readonly nofollow: boolean;
+  readonly magicExec: boolean;
+  /** Arguments that every uWSGI gets. */
+  readonly uwsgi: { readonly before: readonly string[]; readonly after: readonly string[] };
+}
+
 /** What one emperor is run with: flags, environment, configuration file and defaults, resolved. No option is optional past this point. */
 export interface Settings {
   /** Places of vassal files, in order: where two files have one name, the earlier source wins. Folders, `dir://`, `glob://`. */
@@ -29,6 +44,8 @@ export interface Settings {
   readonly maxStarting: number;
   /** cgroups of instances: `auto`: where the emperor's own was delegated to it; `none`; or the absolute path of a cgroup v2 that may be used. */
   readonly cgroup: string;
+  /** Absent: plainly. */
+  readonly treatment?: Treatment;
   /** Files that each process of an instance may have open if its file does not say: what the emperor was started with; null: nobody knows, so as many as the emperor. */
   readonly files: number | null;
   /** For `$(NAME)` in vassal files, and PATH for finding programs. */

@@ -30,6 +30,12 @@ export interface Preset {
   readonly readyListening: Readiness;
 }
 
+/** Arguments that every program of a kind gets, in front of those for its file and behind them. */
+export interface SharedArguments {
+  readonly before: readonly string[];
+  readonly after: readonly string[];
+}
+
 /** What a vassal file asks of a preset. */
 export interface PresetRequest {
   /** Empty where the preset takes none. */
@@ -39,4 +45,6 @@ export interface PresetRequest {
   readonly listen: readonly Address[];
   /** Absolute path of the vassal file, links not resolved. */
   readonly file: string;
+  /** For those that read the file themselves. Absent: none. */
+  readonly shared?: SharedArguments;
 }

@@ -21,11 +21,13 @@ export const UWSGI: Preset = {
   debianPackage: 'uwsgi-core',
   app: null,
   takesWorkers: false,
-  argv: ({ file, listen }) => [
+  argv: ({ file, listen, shared }) => [
     'uwsgi',
     ...(listen.length === 0 ? [] : ['--need-app']),
+    ...(shared?.before ?? []),
     LOADERS[file.slice(file.lastIndexOf('.') + 1)] ?? '--ini',
     file,
+    ...(shared?.after ?? []),
     ...descriptors({ listen }).flatMap((fd) => ['--socket', `fd://${fd}`]),
     '--hook-master-start',
     'unix_signal:15 gracefully_kill_them_all',

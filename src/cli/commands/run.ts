@@ -18,6 +18,7 @@ export const run: DeclareVerb = (program, cli) => {
     .option('--control <path>', 'control socket (environment: EMPEROR_CONTROL)')
     .option('--control-group <group>', 'group that may use the control socket')
     .option('--allow-writable', 'as root: take vassal files, too, that others than root can write')
+    .option('--tyrant', 'each instance runs as the owner of its vassal file')
     .option('--logs <dir>', 'folder for the output of the vassals (environment: EMPEROR_LOGS)')
     .option('--config <file>', 'configuration file (environment: EMPEROR_CONFIG)')
     .addOption(new Option('--log-level <level>', 'how much the emperor itself logs (default: info)').choices(['trace', 'debug', 'info', 'warn', 'error']))

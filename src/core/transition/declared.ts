@@ -6,6 +6,7 @@ import type { Declaration } from '../listing.ts';
 import { overlap, type Reloading } from '../overlap.ts';
 import type { Generation, Instance, Place, Remembered, Revision, Runnable, Vassal } from '../state.ts';
 import type { SignalName } from '../spec.ts';
+import { changedHands, newHands, stillOwned } from '../tyrant.ts';
 import { note, type Turn } from '../turn.ts';
 
 /**
@@ -15,7 +16,7 @@ import { note, type Turn } from '../turn.ts';
 export function appeared(declaration: Declaration, source: string, remembered: Remembered | undefined, numbered: number, turn: Turn): Vassal | null {
   const known = remembered?.newest ?? null;
   const number = known === null ? numbered + 1 : known.hash === declaration.hash ? known.number : known.number + 1;
-  const newest: Revision = { number, hash: declaration.hash, text: declaration.text, outcome: declaration.outcome };
+  const newest = revisionOf(declaration, number);
   const touched = remembered === undefined || remembered.stamp !== declaration.stamp;
   const vassal: Vassal = {
     id: declaration.id,
@@ -26,8 +27,8 @@ export function appeared(declaration: Declaration, source: string, remembered: R
     stamp: declaration.stamp,
     unread: false,
     rejected: !touched && remembered.rejected,
-    good: remembered?.good ?? null,
-    pinned: touched ? null : remembered.pinned,
+    good: stillOwned(remembered?.good ?? null, declaration.basis),
+    pinned: touched ? null : stillOwned(remembered.pinned, declaration.basis),
     scale: remembered?.scale ?? null,
     want: touched ? 'up' : remembered.want,
     generations: highest(remembered),
@@ -48,6 +49,8 @@ export function appeared(declaration: Declaration, source: string, remembered: R
     return rest(vassal, turn, 'it is to run', 'lazily');
   }
   const adopted = adopt(vassal, first.runs, instances, turn);
+  const hands = first.runs.spec.owned?.owner;
+  if (changedHands(hands, declaration.basis?.owner)) return bringDown(adopted, turn, 'restart', newHands(hands, declaration.basis?.owner));
   if (adopted.want !== 'up') return bringDown(adopted, turn, 'stop', 'it was stopped by an operator');
   const behind = touched || chosen(adopted)?.number !== first.runs.number || (remembered.cutShort && !adopted.rejected);
   return behind ? apply(adopted, turn, 'what its file says was not deployed yet when no emperor was there') : adopted;
@@ -114,6 +117,8 @@ function highest(remembered: Remembered | undefined): number {
 /** A known vassal is shown again. The same look twice changes nothing. */
 export function declared(before: Vassal, declaration: Declaration, source: string, turn: Turn): Vassal | null {
   const old = before.newest;
+  const hands = old?.basis?.owner;
+  if (changedHands(hands, declaration.basis?.owner)) return handedOver(before, declaration, source, turn, newHands(hands, declaration.basis?.owner));
   if (old !== null && declaration.hash === '') return unreadable(before, old, declaration, source, turn);
   if (old !== null && before.stamp === declaration.stamp && old.hash === declaration.hash && sameOutcome(old.outcome, declaration.outcome)) {
     if (before.unread) return readable(before, old, source, turn);
@@ -122,7 +127,7 @@ export function declared(before: Vassal, declaration: Declaration, source: strin
   const edited = old === null || old.hash !== declaration.hash;
   const touched = before.stamp !== declaration.stamp;
   const number = old === null || edited ? before.numbered + 1 : old.number;
-  const newest: Revision = { number, hash: declaration.hash, text: declaration.text, outcome: declaration.outcome };
+  const newest = revisionOf(declaration, number);
   const vassal: Vassal = {
     ...before,
     source,
@@ -141,6 +146,31 @@ export function declared(before: Vassal, declaration: Declaration, source: strin
     : edited ? 'its file has a new text' : touched ? 'its file was touched' : 'what it lacked is there now';
   note(turn, vassal, event, why);
   return apply(vassal, turn, why);
+}
+
+function revisionOf({ hash, text, basis, outcome }: Declaration, number: number): Revision {
+  return { number, hash, text, ...(basis === undefined ? {} : { basis }), outcome };
+}
+
+/** Tyrant mode: nothing of the former owner goes on, or is started again. */
+function handedOver(before: Vassal, declaration: Declaration, source: string, turn: Turn, why: string): Vassal | null {
+  const newest = revisionOf(declaration, before.numbered + 1);
+  const vassal: Vassal = {
+    ...before,
+    source,
+    newest,
+    numbered: newest.number,
+    stamp: declaration.stamp,
+    unread: false,
+    rejected: false,
+    good: null,
+    pinned: null,
+    want: before.want === 'paused' ? 'paused' : 'up',
+    failure: failureOf(newest, turn.now.at),
+    deaths: 0,
+  };
+  note(turn, vassal, 'edited', why);
+  return bringDown(vassal, turn, 'restart', why);
 }
 
 /** The file cannot be read (for now): like a blind source, that says nothing about what it holds. */
