@@ -19,7 +19,7 @@ const WORLD = /^src\/world\//;
 const KERNEL = /^src\/kernel\//;
 const CONFIG = /^src\/config\//;
 const EDGE = /^src\/(monitors|runner|sockets|probes|notify|store|logs|systemd|frontends|metrics)\//;
-const CLIENT = [/^src\/control\/(client|protocol)\.ts$/, CORE, ERRORS, WORLD, /^src\/config\/(schema|schema-text|settings)\.ts$/];
+const CLIENT = [/^src\/control\/(client|protocol)\.ts$/, CORE, ERRORS, WORLD, /^src\/config\/(schema|schema-text|settings|emperor-line|emperor-options)\.ts$/];
 const SETTINGS = /^src\/emperor\/settings\.ts$/;
 
 const WALLS: readonly Wall[] = [
