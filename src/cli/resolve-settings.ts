@@ -14,6 +14,8 @@ export interface RunFlags {
   readonly allowWritable?: boolean;
   readonly config?: string;
   readonly tyrant?: boolean;
+  /** The sources are the command line of a uWSGI Emperor. */
+  readonly emperorCompat?: boolean;
   readonly logLevel?: LogLevel;
   /** Parsed already, in ms. */
   readonly rescan?: number;

@@ -91,7 +91,7 @@ function readText({ id, text }: VassalFile, { extensions = [] }: Pick<ParseConte
   return read(content, id);
 }
 
-function specOf(tree: Table, { id: file, text }: VassalFile, context: ParseContext, report: Report, owner: Owner | undefined, defaults: Table | null): VassalSpec | undefined {
+function specOf(tree: Table, { id: file, text, basis }: VassalFile, context: ParseContext, report: Report, owner: Owner | undefined, defaults: Table | null): VassalSpec | undefined {
   const sections = sectionsOf(tree, report);
   if (sections === undefined) return undefined;
   const { uwsgiLine } = sections;
@@ -101,7 +101,7 @@ function specOf(tree: Table, { id: file, text }: VassalFile, context: ParseConte
   const folder = folderOf(file);
   const given = readKeys(VASSAL_KEYS, section, { report, expand, folder });
   const asked: Asked = { section, given, report };
-  const program = programOf({ ...asked, uwsgiLine, file, presets: context.presets });
+  const program = programOf({ ...asked, uwsgiLine, file, printed: basis?.printed === true, presets: context.presets });
   const preset = program?.kind === 'server' ? program.preset : null;
   const listening = listeningOf(asked, preset);
   const replacing = replacingOf(asked, preset, listening);
@@ -111,7 +111,7 @@ function specOf(tree: Table, { id: file, text }: VassalFile, context: ParseConte
   const activation = activationOf(asked, listening, file);
   if (program === undefined) return undefined;
   const passed = listening.sockets === 'held' ? listening.listen.map(({ address }) => address) : [];
-  const { argv, environment } = commandOf(program, { workers: given.workers ?? null, listen: passed, file, ...(context.uwsgi === undefined ? {} : { shared: context.uwsgi }) });
+  const { argv, environment } = commandOf(program, { workers: given.workers ?? null, listen: passed, file, ...(basis?.printed === true ? { printed: true } : {}), ...(context.uwsgi === undefined ? {} : { shared: context.uwsgi }) });
   const spec: VassalSpec = {
     server: preset?.name ?? null,
     programs: preset?.programs ?? [],

@@ -17,4 +17,6 @@ export interface Basis {
   readonly owner?: Owner;
   /** What the folder of the file says for all that are in it. */
   readonly defaults?: Defaults;
+  /** The file is a program, and has printed the text. */
+  readonly printed?: true;
 }

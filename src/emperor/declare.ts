@@ -198,7 +198,11 @@ export function createDeclarer(judges: Judges, clock: Pick<Clock, 'soon'>, post:
 }
 
 /** What the text of a file is read with. */
-function basisOf({ owner }: SeenFile, shared: SeenFile | undefined): Basis | undefined {
-  if (owner === undefined && shared?.content.ok !== true) return undefined;
-  return { ...(owner === undefined ? {} : { owner }), ...(shared?.content.ok === true ? { defaults: { file: shared.id, text: shared.content.text } } : {}) };
+function basisOf({ owner, executable }: SeenFile, shared: SeenFile | undefined): Basis | undefined {
+  const basis: Basis = {
+    ...(owner === undefined ? {} : { owner }),
+    ...(shared?.content.ok === true ? { defaults: { file: shared.id, text: shared.content.text } } : {}),
+    ...(executable === true ? { printed: true } : {}),
+  };
+  return Object.keys(basis).length === 0 ? undefined : basis;
 }

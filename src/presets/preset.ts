@@ -45,6 +45,8 @@ export interface PresetRequest {
   readonly listen: readonly Address[];
   /** Absolute path of the vassal file, links not resolved. */
   readonly file: string;
+  /** The file is a program that prints what it says. Absent: it is not. */
+  readonly printed?: boolean;
   /** For those that read the file themselves. Absent: none. */
   readonly shared?: SharedArguments;
 }

@@ -13,6 +13,8 @@ const LOADERS: Readonly<Record<string, string>> = { ini: '--ini', xml: '--xml', 
  * where it names the same descriptor itself, e.g. `http-socket = fd://3`, the first mention counts. And `need-app` is set, so that an
  * app that cannot be loaded ends uWSGI (exit code 22) instead of being served as errors; it comes before the file, which may unset it.
  *
+ * A file that is a program is run once more by uWSGI, as core/emperor.c has it do (`exec://`).
+ *
  * Source: uWSGI docs, "Managing the uWSGI server" and "Hooks"; core/socket.c (fd://), core/uwsgi.c (need-app).
  */
 export const UWSGI: Preset = {
@@ -21,12 +23,12 @@ export const UWSGI: Preset = {
   debianPackage: 'uwsgi-core',
   app: null,
   takesWorkers: false,
-  argv: ({ file, listen, shared }) => [
+  argv: ({ file, listen, shared, printed }) => [
     'uwsgi',
     ...(listen.length === 0 ? [] : ['--need-app']),
     ...(shared?.before ?? []),
     LOADERS[file.slice(file.lastIndexOf('.') + 1)] ?? '--ini',
-    file,
+    printed === true ? `exec://${file}` : file,
     ...(shared?.after ?? []),
     ...descriptors({ listen }).flatMap((fd) => ['--socket', `fd://${fd}`]),
     '--hook-master-start',

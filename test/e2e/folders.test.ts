@@ -141,3 +141,31 @@ it('one file of defaults that is touched touches nothing', async () => {
   await daemon.untilState('wiki', 'ready');
   expect((await daemon.vassal('shop'))?.instances[0]?.id).toBe(old.instances[0]?.id);
 });
+
+it('a program that prints options for uWSGI is given to uWSGI as one', async () => {
+  needs('uwsgi', 'uwsgi-core');
+  const { place, args } = configured('magic-exec = true');
+  writeFileSync(join(place.vassals, 'shop.ini'), `#!/bin/sh\nprintf '[uwsgi]\\nmaster = true\\nsocket = ${place.folder}/shop.sock\\nprint = it was asked\\n'\n`, { mode: 0o755 });
+  await using daemon = await Daemon.start(place, { args });
+  const { instances: [instance] } = await daemon.untilState('shop', 'ready');
+  expect(readFileSync(`/proc/${instance?.pid}/cmdline`, 'utf8').split('\0')).toContain(`exec://${place.vassals}/shop.ini`);
+  expect(readFileSync(join(place.logs, 'shop.log'), 'utf8')).toContain('it was asked');
+});
+
+it('the command line of a uWSGI Emperor will do, and each option is answered', async () => {
+  needs('uwsgi', 'uwsgi-core');
+  const place = makePlace();
+  const ini = join(place.folder, 'emperor.ini');
+  writeFileSync(ini, `[uwsgi]\nemperor = ${place.vassals}\nemperor-nofollow = true\nvassal-set = greeting=hello\nmaster = true\n`);
+  await using daemon = await Daemon.start(place, { sources: [], args: ['--emperor-compat', '--', '--ini', ini, '--emperor-stats', '127.0.0.1:0'] });
+  daemon.write('shop.ini', `[uwsgi]\nsocket = ${place.folder}/shop.sock\nmaster = true\nprint = %(greeting)\n`);
+  await daemon.untilState('shop', 'ready');
+  expect(readFileSync(join(place.logs, 'shop.log'), 'utf8')).toContain('hello');
+  expect(daemon.output.filter((line) => line.startsWith('emperor: --'))).toEqual([
+    `emperor: --emperor ${place.vassals} (${ini}:2) → sources = ${JSON.stringify(place.vassals)}`,
+    `emperor: --emperor-nofollow true (${ini}:3) → nofollow in emperor.toml`,
+    `emperor: --vassal-set greeting=hello (${ini}:4) → vassal-set in emperor.toml`,
+    `emperor: --master (${ini}:5) → nothing: the emperor needs none`,
+    'emperor: --emperor-stats 127.0.0.1:0 → `emperor status --json`, or `GET /v1/status` on the control socket',
+  ]);
+});
