@@ -69,11 +69,12 @@ function socketOwners(value: Entry['value']): readonly (readonly [string, Entry]
   return tables.flatMap((each) => (each.kind === 'table' ? [...each.entries].filter(([name]) => name === 'user' || name === 'group').map(([name, entry]) => [`listen.${name}`, entry] as const) : []));
 }
 
+const MOST_TOLD = 100;
+
 /** Tells of the options of uWSGI that an owner may not use. Undefined options: they cannot be told apart, and so none is allowed. */
 export function tellOptions(found: readonly ForeignOption[] | undefined, { options }: TyrantRules, report: Report): void {
-  for (const { name, line } of found ?? []) {
-    // A placeholder in a name would be another name to uWSGI.
-    if (options.has(name)) continue;
+  // A placeholder in a name would be another name to uWSGI. Of thousands the first will do: what was meant takes time to find.
+  for (const { name, line } of (found ?? []).filter((each) => !options.has(each.name)).slice(0, MOST_TOLD)) {
     const known = didYouMean(name, [...options]);
     const hint = name === 'uid' || name === 'gid' ? 'remove it: the instance runs as the owner of the file' : (known ?? `remove it, or have root allow it: tyrant-options = ["${name}"]`);
     report.tell('E_TYRANT', `uWSGI's option "${name}" is not for a file that runs as its owner`, { line, key: name, hint });

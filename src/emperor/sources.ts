@@ -59,7 +59,8 @@ export function openSources(settings: Pick<Settings, 'sources' | 'rescanMs' | 'a
   };
 }
 
-function mannerOf({ treatment }: Pick<Settings, 'treatment'>): { readonly manner?: Manner } {
+/** How the monitors are to look at files; none: plainly. */
+export function mannerOf({ treatment }: Pick<Settings, 'treatment'>): { readonly manner?: Manner } {
   if (treatment === undefined) return {};
   const { tyrant, nofollow, extensions, magicExec } = treatment;
   return { manner: { tyrant: tyrant === null ? null : { nofollow: tyrant.nofollow }, nofollow, extensions, magicExec } };

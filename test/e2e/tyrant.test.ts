@@ -224,4 +224,10 @@ describe.runIf(asRoot)('in tyrant mode', () => {
     give(daemon, 'shop.ini', `[uwsgi]\nmaster = true\n${line}\n`, GAMES);
     expect(await failureOf(daemon, 'shop', message)).toContain(hint);
   });
+
+  it('check finds what would be at fault', async () => {
+    await using daemon = await Daemon.start(place(), { args: ['--tyrant'] });
+    const file = give(daemon, 'shop.toml', toml(SLEEP, 'user = "root"'), GAMES);
+    expect(await daemon.cli('check', '--tyrant', file)).toMatchObject({ code: 78, stdout: expect.stringContaining('"user" is not for a file that runs as its owner') });
+  });
 });
