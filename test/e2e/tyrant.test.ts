@@ -117,6 +117,18 @@ describe.runIf(asRoot)('in tyrant mode', () => {
     expect((await next.vassal('wiki'))?.instances[0]?.id).toBe(wiki.instances[0]?.id);
   });
 
+  it('what ran as root before there was tyrant mode is started anew, as the owner of its file', async () => {
+    await using daemon = await Daemon.start(place(), { args: ['--allow-writable'] });
+    give(daemon, 'shop.toml', toml(SLEEP), GAMES);
+    const old = await daemon.untilState('shop', 'ready');
+    expect(statusOf(old.instances[0]?.pid)['Uid']).toBe('0\t0\t0\t0');
+    await daemon.end('SIGKILL');
+    await using next = await Daemon.start(daemon.place, { args: ['--tyrant'] });
+    const fresh = await next.untilReplaced('shop', old);
+    expect(statusOf(fresh.instances[0]?.pid)['Uid']).toBe(Array(4).fill(GAMES.uid).join('\t'));
+    expect(next.survivors()).toEqual([fresh.instances[0]?.pid]);
+  });
+
   it.each([
     ['user = "root"', '"user" is not for a file that runs as its owner', 'remove it: the instance runs as the owner of the file'],
     ['group = "root"', '"group" is not for a file that runs as its owner', 'remove it'],

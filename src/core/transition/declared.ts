@@ -118,7 +118,7 @@ function highest(remembered: Remembered | undefined): number {
 export function declared(before: Vassal, declaration: Declaration, source: string, turn: Turn): Vassal | null {
   const old = before.newest;
   const hands = old?.basis?.owner;
-  if (changedHands(hands, declaration.basis?.owner)) return handedOver(before, declaration, source, turn, newHands(hands, declaration.basis?.owner));
+  if (old !== null && changedHands(hands, declaration.basis?.owner)) return handedOver(before, declaration, source, turn, newHands(hands, declaration.basis?.owner));
   if (old !== null && declaration.hash === '') return unreadable(before, old, declaration, source, turn);
   if (old !== null && before.stamp === declaration.stamp && old.hash === declaration.hash && sameOutcome(old.outcome, declaration.outcome)) {
     if (before.unread) return readable(before, old, source, turn);
