@@ -37,8 +37,11 @@ function apply(left: string, operator: string | null, right: string): string | n
       return String(a * b);
     case '/':
       return b === 0 ? null : String(Math.trunc(a / b));
-    default:
+    case '.':
+    case null:
       return left + right;
+    default:
+      return null;
   }
 }
 

@@ -28,7 +28,7 @@ export async function checkPaths(paths: readonly string[], environment: Readonly
   const libc = openLibc();
   const leases = openLeases(libc);
   const judge = judgeOf(libc, environment, treatment);
-  const manner = mannerOf({ ...(treatment === undefined ? {} : { treatment }) }).manner;
+  const manner = mannerOf(treatment === undefined ? {} : { treatment }).manner;
   using asking = manner?.magicExec === true ? openAsk(libc, { environment, clock: systemClock() }) : null;
   const files: { file: string; name: string; faults: readonly Fault[] }[] = [];
   for (const path of paths) {
