@@ -19,7 +19,7 @@ const WORLD = /^src\/world\//;
 const KERNEL = /^src\/kernel\//;
 const CONFIG = /^src\/config\//;
 const EDGE = /^src\/(monitors|channel|runner|sockets|probes|notify|store|logs|systemd|frontends|metrics)\//;
-const CLIENT = [/^src\/control\/(client|protocol)\.ts$/, CORE, ERRORS, WORLD, /^src\/config\/(schema|schema-text|settings)\.ts$/];
+const CLIENT = [/^src\/control\/(client|protocol)\.ts$/, CORE, ERRORS, WORLD, /^src\/config\/(schema|schema-text|settings|emperor-line|emperor-options)\.ts$/];
 const SETTINGS = /^src\/emperor\/settings\.ts$/;
 
 const WALLS: readonly Wall[] = [
@@ -37,7 +37,7 @@ const WALLS: readonly Wall[] = [
   { files: /^src\/cli\/commands\/check\.ts$/, may: [...CLIENT, /^src\/emperor\/check\.ts$/] },
   { files: /^src\/cli\//, may: CLIENT, types: [SETTINGS] },
   // Where the rooms meet: these make the parts and hand them to each other.
-  { files: /^src\/emperor\/(boot|check|folders|host|log-reader|rehearsal|sources|statistics|succession)\.ts$/, may: [/^src\/(?!cli\/)/] },
+  { files: /^src\/emperor\/(ask-program|boot|check|folders|host|log-reader|rehearsal|sources|statistics|succession)\.ts$/, may: [/^src\/(?!cli\/)/] },
   { files: /^src\/emperor\//, may: [CORE, CONFIG, ERRORS, WORLD], types: [EDGE, /^src\/presets\/preset\.ts$/] },
 ];
 

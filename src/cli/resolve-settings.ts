@@ -5,6 +5,7 @@ import type { Program, Settings } from '../emperor/settings.ts';
 import type { LogLevel } from '../world/logger.ts';
 import { defaultPaths, type Whereabouts } from './paths.ts';
 import type { Configured } from './read-config.ts';
+import { treatmentOf } from './treatment.ts';
 
 /** Flags of `run`. */
 export interface RunFlags {
@@ -14,6 +15,9 @@ export interface RunFlags {
   readonly logs?: string;
   readonly allowWritable?: boolean;
   readonly config?: string;
+  readonly tyrant?: boolean;
+  /** The sources are the command line of a uWSGI Emperor. */
+  readonly emperorCompat?: boolean;
   readonly logLevel?: LogLevel;
   /** Parsed already, in ms. */
   readonly rescan?: number;
@@ -50,6 +54,7 @@ export function resolveSettings(
     hooks: generalHooksOf(configured),
     stats: flags.stats ?? configured.stats ?? null,
     statsHttp: flags.statsHttp ?? configured['stats-http'] ?? false,
+    ...treatmentOf(configured, flags),
     environment: where.environment,
     startedBy: process.startedBy,
     program: process.program,

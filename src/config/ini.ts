@@ -6,8 +6,9 @@ import { FOREIGN, scalar, type Reading } from './tree.ts';
  * Reads the ini dialect of uWSGI: split at the first `=`, a comment only where `;` or `#` comes first, no quotes, no
  * continuation, a key without `=` has the value "", repeated keys become a list, a section given twice goes on.
  * `backoff.first = 1s` puts `first` into the table `backoff`. Source: uWSGI core/ini.c, uwsgi_ini_config.
+ * @param whole uWSGI's section, too
  */
-export function readIni(text: string, file: string): Reading {
+export function readIni(text: string, file: string, whole = false): Reading {
   const report = reportOn(file);
   const top = gather(1);
   let section = top;
@@ -19,7 +20,7 @@ export function readIni(text: string, file: string): Reading {
     if (line.startsWith('[')) {
       if (!line.endsWith(']')) report.tell('E_SYNTAX', `section header ${line} is not closed`, { line: number, hint: 'end it with "]"' });
       const name = line.endsWith(']') ? line.slice(1, -1) : line.slice(1);
-      foreign = name === FOREIGN;
+      foreign = name === FOREIGN && !whole;
       section = top.inside(name, number);
     } else if (!foreign) {
       addKey(section, line, number);

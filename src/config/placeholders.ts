@@ -1,3 +1,4 @@
+import { reckon } from './arithmetic.ts';
 import { fileNameOf, folderOf } from './path.ts';
 import type { Report } from './report.ts';
 import type { Table } from './tree.ts';
@@ -28,12 +29,12 @@ const LONGEST = 64 * 1024;
 /** Longest chain of keys that refer to each other. */
 const DEEPEST = 32;
 
-/** `%(key)`, `%x`, `$(NAME)`; a `%` at the very end is itself (uWSGI core/utils.c, magic_sub). The limit keeps the search for a missing `)` short. */
+/** `%(key)`, `%(a + 1)`, `%x`, `$(NAME)`, `$(NAME:-default)`; a `%` at the very end is itself (uWSGI core/utils.c, magic_sub). The limit keeps the search for a missing `)` short. */
 const PLACEHOLDER = /%(?:\(([^()]{0,256})\)|([\s\S]))|\$\(([^()]{0,256})\)/gu;
 
 /**
  * The letters that stand behind a `%`, as uWSGI has them; upper case `O P S D E N C X` is the same, as no template is included
- * here. Left out: what changes from start to start (`%t %T %i`) and what is of uWSGI itself (`%V %b %j`).
+ * here. Left out: what changes from start to start (`%t %T %i`) and what is of uWSGI itself (`%V %b`).
  * Source: uWSGI core/uwsgi.c, config_magic_table_fill.
  *
  * @param file absolute path, links not resolved, so that each link to a template has its own name
@@ -53,11 +54,18 @@ export function magicLetters(file: string, host: Host): ReadonlyMap<string, stri
     ['G', host.group],
     ['v', folder],
   ]);
-  const ofFile = { o: file, p: file, s: name, d: folder === '/' ? '/' : `${folder}/`, e: dot < 0 ? '' : name.slice(dot + 1), n: dot < 0 ? name : name.slice(0, dot), c: fileNameOf(folder), x: 'vassal' };
+  const ofFile = { j: pathHash(file), o: file, p: file, s: name, d: folder === '/' ? '/' : `${folder}/`, e: dot < 0 ? '' : name.slice(dot + 1), n: dot < 0 ? name : name.slice(0, dot), c: fileNameOf(folder), x: 'vassal' };
   for (const [letter, value] of Object.entries(ofFile)) letters.set(letter, value).set(letter.toUpperCase(), value);
   const parts = folder.split('/').slice(1);
   for (let digit = 0; digit <= 9; digit += 1) letters.set(String(digit), parts[digit] ?? '');
   return letters;
+}
+
+/** djb33x of a path, its bytes from the lowest on: core/utils.c, djb33x_hash, uwsgi_str_to_hex. */
+function pathHash(path: string): string {
+  let hash = 5381;
+  for (const byte of new TextEncoder().encode(path)) hash = (Math.imul(hash, 33) ^ byte) >>> 0;
+  return [0, 8, 16, 24].map((shift) => ((hash >>> shift) & 0xff).toString(16).padStart(2, '0').toUpperCase()).join('');
 }
 
 /**
@@ -68,7 +76,11 @@ export function expander(section: Table, makeLetters: () => ReadonlyMap<string, 
   // Made when the first placeholder is met: most files have none, and with thousands of files it counts.
   let letters: ReadonlyMap<string, string> | null = null;
   const known = new Map<string, string | undefined>();
-  const variableOf = (name: string) => (Object.hasOwn(environment, name) ? environment[name] : undefined);
+  const variableOf = (text: string) => {
+    const [name = ''] = text.split(':-', 1);
+    return Object.hasOwn(environment, name) ? environment[name] : undefined;
+  };
+  const defaultIn = (text: string) => (text.includes(':-') ? text.slice(text.indexOf(':-') + 2) : undefined);
 
   /** What an environment holds is quoted nowhere. */
   const careful = (key: string, message: string, withoutText: string): string => (/^environment(?:\.|$)/.test(key) ? withoutText : message);
@@ -81,8 +93,8 @@ export function expander(section: Table, makeLetters: () => ReadonlyMap<string, 
     for (const match of text.matchAll(PLACEHOLDER)) {
       const [whole, name, letter, variable] = match;
       let value: string | undefined;
-      if (name !== undefined) value = follow(name, line, key, chain);
-      else if (variable !== undefined) value = variableOf(variable) ?? tell(careful(key, `the emperor has no environment variable ${JSON.stringify(variable)}`, 'the value names an environment variable that the emperor does not have'), 'write the $(…) of a shell with backquotes');
+      if (name !== undefined) value = section.entries.has(name) || !name.includes(' ') ? follow(name, line, key, chain) : compute(name, line, key, chain);
+      else if (variable !== undefined) value = variableOf(variable) ?? defaultIn(variable) ?? tell(careful(key, `the emperor has no environment variable ${JSON.stringify(variable)}`, 'the value names an environment variable that the emperor does not have'), 'write the $(…) of a shell with backquotes');
       else value = (letters ??= makeLetters()).get(letter ?? '') ?? tell(careful(key, `unknown placeholder "${whole}"`, 'the value has an unknown placeholder'), 'write %% for a percent sign');
       if (value === undefined) return undefined;
       filled += text.slice(from, match.index) + value;
@@ -104,6 +116,11 @@ export function expander(section: Table, makeLetters: () => ReadonlyMap<string, 
     const value = fill(entry.value.source, name, entry.line, [...chain, name]);
     known.set(name, value);
     return value;
+  };
+
+  const compute = (text: string, line: number, key: string, chain: readonly string[]): string | undefined => {
+    const result = reckon(text, (word) => (/^\d{1,9}$/.test(word) && !section.entries.has(word) ? word : follow(word, line, key, chain)));
+    return result ?? (result === null ? report.tell('E_PLACEHOLDER', careful(key, `%(${text}) cannot be reckoned`, 'the value has something to reckon that cannot be'), { line, key, hint: 'for example %(workers * 2)' }) : undefined);
   };
 
   return (text, key, line) => fill(text, key, line, [key]);

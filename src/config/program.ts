@@ -15,6 +15,8 @@ export type Program =
 export interface Question extends Asked {
   /** The line of the uwsgi section; null if there is none. */
   readonly uwsgiLine: number | null;
+  /** The file is a program, and has printed what is read here. */
+  readonly printed: boolean;
   /** Absolute path of the file. */
   readonly file: string;
   readonly presets: ReadonlyMap<string, Preset>;
@@ -64,6 +66,7 @@ function foreignProgram(question: Question, uwsgiLine: number): Program | undefi
   }
   if (extensionOf(file) === '.toml') return report.tell('E_KEY_CONFLICT', 'uWSGI does not read TOML', { line: uwsgiLine, key: 'uwsgi', hint: 'write the file as .ini, .yaml, .json or .xml' });
   if (file.includes(':')) return report.tell('E_NAME', 'uWSGI takes what follows a ":" in a path for the name of a section', { hint: 'rename the file' });
+  if (question.printed && !/^[\w./@%+,=-]+$/.test(file)) return report.tell('E_NAME', 'uWSGI gives the path of a program to a shell, unquoted', { hint: 'use letters, digits and . _ - @ % + , = in the path' });
   const preset = presets.get('uwsgi');
   if (preset === undefined) return report.tell('E_SERVER_UNKNOWN', 'there is no preset for uWSGI', { line: uwsgiLine, key: 'uwsgi' });
   return { kind: 'server', preset, app: '' };

@@ -6,7 +6,7 @@ import { single, type Form } from './form.ts';
 import { HOOKS, hooksOf, type GeneralHooks, type HookKeys } from './hook-keys.ts';
 import { key, readKeys, tableOf, type Given, type Keys } from './keys.ts';
 import { listOf } from './list-form.ts';
-import { folderOf } from './path.ts';
+import { folderOf, resolveFrom } from './path.ts';
 import { reportOn } from './report.ts';
 import { BOOLEAN, choice, integer, PATH, TEXT } from './single-forms.ts';
 import { scalar } from './tree.ts';
@@ -33,7 +33,50 @@ export interface Settings {
   readonly 'vassals-stop-hook': Argv;
   readonly stats: Address;
   readonly 'stats-http': boolean;
+  readonly tyrant: boolean;
+  readonly 'tyrant-nofollow': boolean;
+  readonly 'tyrant-keys': readonly string[];
+  readonly 'tyrant-options': readonly string[];
+  readonly 'no-new-privileges': boolean;
+  readonly cap: readonly string[];
+  readonly 'extra-extensions': readonly string[];
+  readonly nofollow: boolean;
+  readonly 'magic-exec': boolean;
+  readonly 'vassals-include': readonly string[];
+  readonly 'vassals-include-before': readonly string[];
+  readonly 'vassals-inherit': readonly string[];
+  readonly 'vassals-inherit-before': readonly string[];
+  readonly 'vassal-set': readonly string[];
 }
+
+/** capabilities(7), as setpriv(1) calls it. */
+const CAPABILITY: Form<string> = single({
+  label: 'the name or number of a capability',
+  hint: 'write "net_bind_service", as in capabilities(7)',
+  parse: (text) => {
+    const name = text.toLowerCase().replace(/^cap_(?!\d)/, '');
+    return /^\d{1,2}$/.test(name) ? `cap_${name}` : /^[a-z_]+$|^cap_\d{1,2}$/.test(name) ? name : undefined;
+  },
+});
+
+const EXTENSION: Form<string> = single({
+  label: 'the end of a name, with its dot',
+  hint: 'write ".conf"',
+  parse: (text) => (/^\.[\w.-]*\w$/.test(text) ? text : undefined),
+});
+
+/** A file of options for uWSGI, `file:section` too, or something with a scheme. */
+const TEMPLATE: Form<string> = single({
+  label: 'a path',
+  hint: 'write an absolute path, or one relative to the folder of this file',
+  parse: (text, _written, place) => (text === '' ? undefined : /^[a-z]+:\/\//.test(text) ? text : resolveFrom(place.folder, text)),
+});
+
+const OPTION: Form<string> = single({
+  label: 'an option with its value',
+  hint: 'write "harakiri=30"',
+  parse: (text) => (/^[^\s=]+(?:=[^]*)?$/.test(text) ? text : undefined),
+});
 
 const CGROUP: Form<string> = single({
   label: 'auto, none, or an absolute path',
@@ -64,6 +107,20 @@ export const SETTINGS_KEYS: Keys<Settings> = {
   'vassals-stop-hook': key(COMMAND, 'none', '"/usr/local/bin/stopped"', "uWSGI's name for an `after-exit` of all vassals, which gets the name of the file"),
   stats: key(STATS, 'none', '"127.0.0.1:9191"', "where the statistics of a uWSGI Emperor are told, to each who connects: a port, or a unix socket (`unix:/run/emperor/stats.sock`, or its path alone)"),
   'stats-http': key(BOOLEAN, 'false', 'true', 'they are told by HTTP'),
+  tyrant: key(BOOLEAN, 'false', 'true', 'each instance runs as the owner of its vassal file'),
+  'tyrant-nofollow': key(BOOLEAN, 'false', 'true', 'with `tyrant`: of a symlink its own owner counts, not that of its target'),
+  'tyrant-keys': key(listOf(TEXT), 'none', '["limits"]', 'with `tyrant`: further keys of the vassal section that owners may use'),
+  'tyrant-options': key(listOf(TEXT), 'none', '["limit-post"]', "with `tyrant`: further options of uWSGI that owners may use"),
+  'no-new-privileges': key(BOOLEAN, 'as `tyrant`', 'true', 'no program of an instance can gain rights, by setuid or otherwise: prctl(2)'),
+  cap: key(listOf(CAPABILITY), 'all', '["net_bind_service"]', 'as root: the capabilities that instances can ever have, capabilities(7)'),
+  'extra-extensions': key(listOf(EXTENSION), 'none', '[".conf"]', "further ends of names of vassal files, which are read as ini"),
+  nofollow: key(BOOLEAN, 'false', 'true', 'a change behind a symlink is none until the symlink itself is touched'),
+  'magic-exec': key(BOOLEAN, 'false', 'true', 'a vassal file that may be executed is run as its owner, and what it prints is what it says'),
+  'vassals-include': key(listOf(TEMPLATE), 'none', '["/etc/emperor/all.ini"]', 'for uWSGI files: options that come after those of the file, by `--include`'),
+  'vassals-include-before': key(listOf(TEMPLATE), 'none', '["/etc/emperor/all.ini"]', 'the same, before those of the file'),
+  'vassals-inherit': key(listOf(TEMPLATE), 'none', '["/etc/emperor/all.ini"]', 'for uWSGI files: options that come after those of the file, by `--inherit`'),
+  'vassals-inherit-before': key(listOf(TEMPLATE), 'none', '["/etc/emperor/all.ini"]', 'the same, before those of the file'),
+  'vassal-set': key(listOf(OPTION), 'none', '["harakiri=30"]', 'for uWSGI files: options by `--set`, before the file'),
 };
 
 /** The hooks that these settings give to all vassals. */

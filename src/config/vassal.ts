@@ -1,12 +1,16 @@
+import type { Basis, Owner } from '../core/basis.ts';
 import type { Outcome, VassalId } from '../core/listing.ts';
 import type { Backoff, LogPolicy, VassalSpec } from '../core/spec.ts';
-import type { Preset } from '../presets/preset.ts';
+import type { Preset, SharedArguments } from '../presets/preset.ts';
 import { activationOf } from './activation.ts';
 import type { Asked } from './asked.ts';
 import { generalHooksFor, hooksOf, type GeneralHooks } from './hook-keys.ts';
+import { effective, printTable, readDefaults, withDefaults } from './defaults.ts';
 import { healthOf } from './health.ts';
+import { readIni } from './ini.ts';
 import { readKeys } from './keys.ts';
 import { listeningOf } from './listening.ts';
+import { owned } from './owned.ts';
 import { extensionOf, fileNameOf, folderOf } from './path.ts';
 import { expander, magicLetters, type Environment, type Host } from './placeholders.ts';
 import { commandOf, programOf } from './program.ts';
@@ -19,11 +23,14 @@ import { scalingOf } from './scaling.ts';
 import { sectionsOf } from './sections.ts';
 import { readerOf } from './syntax.ts';
 import type { Reading, Table } from './tree.ts';
+import { hostOf, ownerOf, publicPart, tellKeys, type TyrantRules } from './tyrant.ts';
 
 /** A vassal file as it was read. A listing's SeenFile fits once its content is text. */
 export interface VassalFile {
   readonly id: VassalId;
   readonly text: string;
+  /** What the text is read with. */
+  readonly basis?: Basis;
 }
 
 /** What parsing depends on beside the text. */
@@ -34,6 +41,12 @@ export interface ParseContext {
   readonly presets: ReadonlyMap<string, Preset>;
   /** The hooks of all vassals; they run before those of the file itself. */
   readonly hooks: GeneralHooks;
+  /** Further ends of names of vassal files, read as ini. Absent: none. */
+  readonly extensions?: readonly string[];
+  /** Arguments of uWSGI that all its vassals get. Absent: none. */
+  readonly uwsgi?: SharedArguments;
+  /** Absent: files run as their keys say. */
+  readonly tyrant?: TyrantRules;
 }
 
 const DEFAULT_LINGER_MS = 2000;
@@ -44,16 +57,38 @@ const DEFAULT_LOG: LogPolicy = { maxBytes: 10 * 2 ** 20, keep: 10, format: 'raw'
 /** Turns the text of a vassal file into what is to be run, or into all of its faults, in the order of the lines. Never throws. */
 export function parseVassal(file: VassalFile, context: ParseContext): Outcome {
   const report = reportOn(file.id);
-  const reading = readText(file, report);
+  const { tyrant } = context;
+  const owner = tyrant === undefined ? undefined : ownerOf(file.basis, report);
+  if (tyrant !== undefined && owner === undefined) return { ok: false, faults: report.faults() };
+  const reading = readText(file, context, report);
   if (reading === undefined) return { ok: false, faults: report.faults() };
   if (!reading.ok) return reading;
-  const spec = specOf(reading.tree, file, context, report);
+  const defaults = file.basis?.defaults === undefined ? null : readDefaults(file.basis.defaults);
+  if (defaults?.ok === false) return defaults;
+  const seen = tyrant === undefined || owner === undefined ? context : { ...context, host: hostOf(owner, context.host, tyrant), environment: publicPart(context.environment) };
+  const spec = specOf(reading.tree, file, seen, report, owner, defaults?.section ?? null);
   const faults = report.faults();
   return spec !== undefined && faults.length === 0 ? { ok: true, spec } : { ok: false, faults };
 }
 
-function readText({ id, text }: VassalFile, report: Report): Reading | undefined {
-  const read = readerOf(id);
+/**
+ * What a text is compared by: its own hash, and the defaults that count for it, so that a change of others is none.
+ * @param hash of the text
+ */
+export function meaning(file: VassalFile, hash: string, context: Pick<ParseContext, 'extensions'>): string {
+  const defaults = file.basis?.defaults === undefined ? null : readDefaults(file.basis.defaults);
+  if (defaults === null || hash === '') return hash;
+  if (!defaults.ok) return `${hash} ${JSON.stringify(defaults.faults)}`;
+  const report = reportOn(file.id);
+  const reading = readText(file, context, report);
+  const sections = reading?.ok === true ? sectionsOf(reading.tree, report) : undefined;
+  if (sections === undefined) return hash;
+  const counting = effective(sections.vassal, defaults.section, sections.uwsgiLine !== null);
+  return counting.entries.size === 0 ? hash : `${hash} ${printTable(counting)}`;
+}
+
+function readText({ id, text }: VassalFile, { extensions = [] }: Pick<ParseContext, 'extensions'>, report: Report): Reading | undefined {
+  const read = readerOf(id) ?? (extensions.some((end) => id.endsWith(end)) ? readIni : null);
   if (read === null) return report.tell('E_NAME', 'the file has no extension of a vassal file');
   if (text.includes('\0')) return report.tell('E_FILE_BINARY', 'the file holds NUL bytes: it is no text');
   const content = text.replace(/^\uFEFF/, '');
@@ -61,15 +96,17 @@ function readText({ id, text }: VassalFile, report: Report): Reading | undefined
   return read(content, id);
 }
 
-function specOf(tree: Table, { id: file, text }: VassalFile, context: ParseContext, report: Report): VassalSpec | undefined {
+function specOf(tree: Table, { id: file, text, basis }: VassalFile, context: ParseContext, report: Report, owner: Owner | undefined, defaults: Table | null): VassalSpec | undefined {
   const sections = sectionsOf(tree, report);
   if (sections === undefined) return undefined;
-  const { vassal: section, uwsgiLine } = sections;
+  const { uwsgiLine } = sections;
+  if (context.tyrant !== undefined) tellKeys(sections.vassal, context.tyrant, report);
+  const section = defaults === null ? sections.vassal : withDefaults(sections.vassal, effective(sections.vassal, defaults, uwsgiLine !== null));
   const expand = expander(section, () => magicLetters(file, context.host), context.environment, report);
   const folder = folderOf(file);
   const given = readKeys(VASSAL_KEYS, section, { report, expand, folder });
   const asked: Asked = { section, given, report };
-  const program = programOf({ ...asked, uwsgiLine, file, presets: context.presets });
+  const program = programOf({ ...asked, uwsgiLine, file, printed: basis?.printed === true, presets: context.presets });
   const preset = program?.kind === 'server' ? program.preset : null;
   const listening = listeningOf(asked, preset);
   const replacing = replacingOf(asked, preset, listening);
@@ -82,8 +119,8 @@ function specOf(tree: Table, { id: file, text }: VassalFile, context: ParseConte
   const passed = listening.sockets === 'held' ? listening.listen.map(({ address }) => address) : [];
   // What uWSGI can make of its own section is not ours to judge.
   const expandQuietly = expander(section, () => magicLetters(file, context.host), context.environment, reportOn(file));
-  const { argv, environment } = commandOf(program, { workers: given.workers ?? null, listen: passed, file });
-  return {
+  const { argv, environment } = commandOf(program, { workers: given.workers ?? null, listen: passed, file, ...(basis?.printed === true ? { printed: true } : {}), ...(context.uwsgi === undefined ? {} : { shared: context.uwsgi }) });
+  const spec: VassalSpec = {
     server: preset?.name ?? null,
     programs: preset?.programs ?? [],
     argv,
@@ -128,4 +165,6 @@ function specOf(tree: Table, { id: file, text }: VassalFile, context: ParseConte
     hooks: [...generalHooksFor(context.hooks, fileNameOf(file)), ...hooksOf(given.hooks)],
     uwsgiStats: uwsgiLine === null ? null : uwsgiStats(text, extensionOf(file), given.directory ?? folder, expandQuietly),
   };
+  if (context.tyrant === undefined || owner === undefined) return spec;
+  return owned(spec, asked, { file, text, owner, rules: context.tyrant, host: context.host, environment: context.environment, foreign: uwsgiLine !== null });
 }

@@ -14,8 +14,9 @@ const TEXT = '#text';
 /**
  * Reads XML without a document type (so nothing can be expanded): elements are keys, repeated ones become a list, attributes
  * are keys too. The sections are the root itself (`<vassal>`, `<uwsgi>`) or stand in it, whatever its name.
+ * @param whole uWSGI's section, too
  */
-export function readXml(text: string, file: string): Reading {
+export function readXml(text: string, file: string, whole = false): Reading {
   const report = reportOn(file);
   const nothing = table(new Map(), 1);
   const lineAt = lineFinder(text);
@@ -30,7 +31,7 @@ export function readXml(text: string, file: string): Reading {
       report.tell('E_SYNTAX', `not valid XML: ${valid.err.msg}`, { line: valid.err.line });
       return report.reading(nothing);
     }
-    const walk: Walk = { report, lineAt };
+    const walk: Walk = { whole, report, lineAt };
     const [root, another] = elementsOf(parser().parse(text)).filter((element) => !nameOf(element).startsWith('?'));
     if (another !== undefined) report.tell('E_SYNTAX', 'not valid XML: a second root', { line: lineOf(walk, another), hint: 'put all into one element' });
     const top = gather(1);
@@ -43,6 +44,7 @@ export function readXml(text: string, file: string): Reading {
 }
 
 interface Walk {
+  readonly whole: boolean;
   readonly report: Report;
   readonly lineAt: (offset: number) => number;
 }
@@ -67,7 +69,7 @@ function isSection(root: Element): boolean {
 function addElement(walk: Walk, into: Gathering, element: Element, depth: number): void {
   const name = nameOf(element);
   const line = lineOf(walk, element);
-  into.add(name, depth === 0 && name === FOREIGN ? table(new Map(), line) : nodeOf(walk, element, line, depth), line);
+  into.add(name, depth === 0 && name === FOREIGN && !walk.whole ? table(new Map(), line) : nodeOf(walk, element, line, depth), line);
 }
 
 function nodeOf(walk: Walk, element: Element, line: number, depth: number): Node {

@@ -16,8 +16,9 @@ const MOST_ERRORS = 10;
 /**
  * Reads one document of YAML 1.2 (core schema) with aliases and merge keys (`<<`). A file that is only for uWSGI, whose own
  * reader is laxer, is taken as it is.
+ * @param whole uWSGI's section, too
  */
-export function readYaml(text: string, file: string): Reading {
+export function readYaml(text: string, file: string, whole = false): Reading {
   const report = reportOn(file);
   const nothing = table(new Map(), 1);
   if (text.length > LONGEST) {
@@ -26,8 +27,8 @@ export function readYaml(text: string, file: string): Reading {
   }
   try {
     const document = parseDocument(text, { schema: 'core', uniqueKeys: false, prettyErrors: false, logLevel: 'error' });
-    if (document.errors.length > 0 && isForeign(text)) return report.reading(table(new Map([[FOREIGN, { line: 1, value: nothing }]]), 1));
-    const walk: Walk = { report, lineAt: lineFinder(text), anchors: new Map(), aliased: 0, aliasLine: 1 };
+    if (document.errors.length > 0 && isForeign(text) && !whole) return report.reading(table(new Map([[FOREIGN, { line: 1, value: nothing }]]), 1));
+    const walk: Walk = { whole, report, lineAt: lineFinder(text), anchors: new Map(), aliased: 0, aliasLine: 1 };
     for (const error of document.errors.slice(0, MOST_ERRORS)) tellError(walk, error);
     if (document.errors.length > 0) return report.reading(nothing);
     const root = nodeOf(walk, document.contents, 1, 0, false);
@@ -39,6 +40,7 @@ export function readYaml(text: string, file: string): Reading {
 }
 
 interface Walk {
+  readonly whole: boolean;
   readonly report: Report;
   readonly lineAt: (offset: number) => number;
   /** Filled in the order of the text, so an alias finds the last anchor before it, as YAML says. */
@@ -91,7 +93,7 @@ function entriesOf(walk: Walk, map: YAMLMap.Parsed, depth: number, inAlias: bool
       continue;
     }
     const name = typeof key.value === 'string' ? key.value : key.source;
-    if (depth === 0 && name === FOREIGN) {
+    if (depth === 0 && name === FOREIGN && !walk.whole) {
       entries.set(name, { line, value: table(new Map(), line) });
       continue;
     }

@@ -1,4 +1,5 @@
 import type { Address } from '../core/address.ts';
+import type { Basis } from '../core/basis.ts';
 import type { Outcome, VassalId } from '../core/listing.ts';
 import type { LimitName } from '../core/spec.ts';
 import type { InstanceId } from '../core/state.ts';
@@ -52,7 +53,7 @@ export interface ControlPorts {
   /** As in the store: oldest first, also those of a forgotten vassal. */
   readonly revisions: (vassal: VassalId) => readonly StoredRevision[];
   /** Reads the text of a vassal file as this host does. */
-  readonly parse: (vassal: VassalId, text: string) => Outcome;
+  readonly parse: (vassal: VassalId, text: string, basis?: Basis) => Outcome;
   /** Two texts of a vassal file without the values of its environment. */
   readonly hideEnvironment: (file: VassalId, older: string, newer: string) => { readonly older: string; readonly newer: string };
   readonly logs: LogReader;

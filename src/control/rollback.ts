@@ -1,6 +1,7 @@
 import { printFault } from '../core/fault.ts';
 import { chosen } from '../core/lifecycle.ts';
 import type { Runnable, Vassal } from '../core/state.ts';
+import { changedHands } from '../core/tyrant.ts';
 import type { StoredRevision } from '../store/store.ts';
 import type { ControlPorts } from './command.ts';
 import { servingRevision } from './snapshot.ts';
@@ -18,7 +19,8 @@ export function rollbackTarget(vassal: Vassal, number: number | null, { revision
   const runs = servingRevision(vassal) ?? chosen(vassal)?.number ?? vassal.newest?.number ?? 0;
   const found = number === null ? known.findLast((each) => each.runnable && each.number < runs) : known.find((each) => each.number === number);
   if (found === undefined) return { ok: false, message: number === null ? `there is no revision before ${runs} that could be run` : unknownRevision(number, known) };
-  const outcome = parse(vassal.id, found.text);
+  if (changedHands(found.basis?.owner, vassal.newest?.basis?.owner)) return { ok: false, message: `revision ${found.number} was written by another owner of the file (uid ${found.basis?.owner?.uid})` };
+  const outcome = parse(vassal.id, found.text, found.basis);
   if (outcome.ok) return { ok: true, to: { number: found.number, spec: outcome.spec } };
   return { ok: false, message: `revision ${found.number} cannot be run: ${outcome.faults.map(printFault).join('\n')}` };
 }

@@ -1,3 +1,4 @@
+import type { Basis, Owner } from './basis.ts';
 import type { Fault } from './fault.ts';
 import type { VassalSpec } from './spec.ts';
 
@@ -15,6 +16,10 @@ export interface SeenFile {
   /** SHA-256 of the content, hex; empty if it could not be read. */
   readonly hash: string;
   readonly content: { readonly ok: true; readonly text: string } | { readonly ok: false; readonly fault: Fault };
+  /** In tyrant mode, read together with the content. */
+  readonly owner?: Owner;
+  /** It is a program: what it prints is what counts, and the text is its own. */
+  readonly executable?: true;
 }
 
 /** What a monitor has to say: all that it sees, or that it cannot see. A blind monitor is not an empty listing. */
@@ -30,6 +35,8 @@ export interface Declaration {
   readonly hash: string;
   /** The content; empty if it could not be read. */
   readonly text: string;
+  /** What the text was read with; absent: nothing but itself. */
+  readonly basis?: Basis;
   readonly outcome: Outcome;
 }
 

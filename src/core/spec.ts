@@ -1,4 +1,5 @@
 import type { Address, Listen } from './address.ts';
+import type { Owner } from './basis.ts';
 import type { Hook } from './hook.ts';
 
 /** A signal that a vassal file may name, e.g. `SIGTERM`. */
@@ -118,6 +119,25 @@ export interface Scaling {
 /** The keys of `limits`. */
 export type LimitName = 'memory' | 'cpu' | 'tasks' | 'files';
 
+/** In tyrant mode: the file that has to belong to somebody, still, at each launch. */
+export interface Owned {
+  /** Absolute path. */
+  readonly file: string;
+  readonly owner: Owner;
+  /** The owner is that of a symlink itself. */
+  readonly nofollow: boolean;
+  /** Files and sockets that it makes itself, of those that are known: they have to be the owner's own. */
+  readonly writes: readonly Writing[];
+}
+
+/** Something that a key of a file names and that will be written. */
+export interface Writing {
+  /** Absolute. */
+  readonly path: string;
+  readonly key: string;
+  readonly line: number;
+}
+
 /** What a vassal file asks for, resolved: no option is optional past this point. */
 export interface VassalSpec {
   /** Name of the preset, `uwsgi` for a file with a uwsgi section; null for a plain command. */
@@ -176,4 +196,6 @@ export interface VassalSpec {
   readonly scaling: Scaling | null;
   /** Where uWSGI itself tells of its workers, the `stats` of a uwsgi section; null: nowhere. */
   readonly uwsgiStats: Address | null;
+  /** In tyrant mode: for whom it runs. `user` and `group` are the same in numbers. */
+  readonly owned?: Owned;
 }

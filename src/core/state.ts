@@ -1,4 +1,5 @@
 import type { Code } from '../errors.ts';
+import type { Basis } from './basis.ts';
 import type { Declaration, Outcome, VassalId } from './listing.ts';
 import type { VassalSpec } from './spec.ts';
 import type { Table } from './table.ts';
@@ -12,6 +13,7 @@ export interface Revision {
   readonly number: number;
   readonly hash: string;
   readonly text: string;
+  readonly basis?: Basis;
   readonly outcome: Outcome;
 }
 

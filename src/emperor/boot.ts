@@ -33,6 +33,7 @@ import { systemClock } from '../world/clock.ts';
 import { openLogger } from '../world/logger.ts';
 import { monotonicUs } from '../world/monotonic.ts';
 import { readVersion } from '../world/version.ts';
+import { openAsk } from './ask-program.ts';
 import { createDeclarer } from './declare.ts';
 import { createEmperor, type Emperor } from './emperor.ts';
 import { openHooks } from './hooks.ts';
@@ -48,7 +49,7 @@ import { performWith } from './perform.ts';
 import { recall } from './recall.ts';
 import { rememberIn } from './remember.ts';
 import { sortPassed } from './passed.ts';
-import type { Settings } from './settings.ts';
+import { changedForLife, confinementOf, type Settings } from './settings.ts';
 import { waysIn } from './way-in.ts';
 import { openStatistics } from './statistics.ts';
 import { openSources } from './sources.ts';
@@ -117,7 +118,7 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
     }));
     const notifySocket = join(settings.state, 'notify');
     const cage = opened(openCage({ libc, clock, state: settings.state, cgroup: settings.cgroup, onTrouble: (message) => logger.error({}, message) }));
-    const launching = { libc, environment: settings.environment, state: settings.state, notifySocket, files: settings.files };
+    const launching = { libc, environment: settings.environment, state: settings.state, notifySocket, files: settings.files, ...confinementOf(settings) };
     const channels = opened(openChannels({
       libc,
       clock,
@@ -141,7 +142,7 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
       inherited: inheritance.notify,
     }));
     if (process.pid === 1) opened(reapOrphans({ clock, signals: process, ...orphansOfThisProcess(libc) }));
-    const judge = judgeOf(libc, settings.environment, settings.hooks);
+    const judge = judgeOf(libc, settings.environment, settings.hooks, settings.treatment);
     const texts = parseOnce(judge.parse);
     const { remembered, past, known, adopted, nextSerial } = recall(memory, {
       now: clock.now(),
@@ -156,7 +157,8 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
 
     const onTrouble = (message: string): void => logger.warn({}, message);
     const sources = opened(openSources(settings, process.cwd(), { clock, libc, onTrouble, look: (source, look) => declarer.look(source, look) }));
-    const declarer = opened(createDeclarer({ parse: texts.parse, vet: judge.vet, awaitAppearance: sources.awaitAppearance }, clock, (event) => emperor.post(event)));
+    const asking = settings.treatment?.magicExec === true ? { ask: opened(openAsk(libc, { environment: settings.environment, clock })).ask } : {};
+    const declarer = opened(createDeclarer({ parse: texts.parse, vet: judge.vet, meaning: judge.meaning, ...asking, trusted: new Set([0, process.geteuid?.() ?? 0]), awaitAppearance: sources.awaitAppearance }, clock, (event) => emperor.post(event)));
     const sockets = opened(openSockets(libc, { handed: inheritance.sockets, kept: [...passed.kept, ...inheritance.serving], lasting: [...passed.lasting, ...inheritance.lasting] }, manager.keeper));
     for (const { id, name, living, leaving } of remembered) {
       for (const instance of [...living, ...leaving]) {
@@ -218,7 +220,7 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
       nameOfPeer: peerNamer(openPeerOf(libc), users),
       history: (query) => store.history(query),
       revisions: (vassal) => store.revisions(vassal),
-      parse: (id, text) => judge.parse({ id, text }),
+      parse: (id, text, basis) => judge.parse({ id, text, ...(basis === undefined ? {} : { basis }) }),
       hideEnvironment,
       logs: logReader(settings.logs),
       usage: (instance) => cage.usage(instance),
@@ -261,7 +263,7 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
       reopenLogs: () => output.reopenFiles(),
       reread: async (wanted) => {
         logger.setLevel(wanted.logLevel);
-        const later = FIXED.filter((key) => JSON.stringify(wanted[key]) !== JSON.stringify(settings[key]));
+        const later = changedForLife(settings, wanted);
         if (later.length > 0) logger.warn({ settings: later }, 'what changed in these settings takes effect at the next start');
         await manager.reloading(rescan);
       },
@@ -285,9 +287,6 @@ const LAST_WORDS_MS = 1_000;
 
 /** For the hooks that run when the emperor ends. */
 const LAST_HOOKS_MS = 5_000;
-
-/** Settings that an emperor has for life. */
-const FIXED = ['sources', 'allowWritable', 'state', 'control', 'controlGroup', 'logs', 'rescanMs', 'maxStarting', 'cgroup', 'hooks', 'stats', 'statsHttp'] as const;
 
 /** Every address that some vassal may ask for. */
 function addressesIn({ vassals }: EmperorState): readonly Address[] {

@@ -6,8 +6,12 @@ import { openLeases } from '../kernel/lease.ts';
 import { openLibc } from '../kernel/libc.ts';
 import { lookAtFile, unfinished } from '../monitors/look-at-file.ts';
 import { select } from '../monitors/registry.ts';
+import { systemClock } from '../world/clock.ts';
+import { openAsk } from './ask-program.ts';
 import { createDeclarer } from './declare.ts';
 import { judgeOf } from './host.ts';
+import type { Treatment } from './settings.ts';
+import { mannerOf } from './sources.ts';
 
 /** What a check found, file by file. */
 export interface Report {
@@ -18,14 +22,17 @@ export interface Report {
  * Finds the faults of vassal files as the emperor would, on this host, without one. What it would do with them is decided
  * by the same rules: a name that two files share is a fault here, too.
  * @param paths absolute: files, or folders of them
+ * @param treatment how the emperor would take them; absent: plainly
  */
-export async function checkPaths(paths: readonly string[], environment: Readonly<Record<string, string | undefined>>): Promise<Report> {
+export async function checkPaths(paths: readonly string[], environment: Readonly<Record<string, string | undefined>>, treatment?: Treatment): Promise<Report> {
   const libc = openLibc();
   const leases = openLeases(libc);
-  const judge = judgeOf(libc, environment);
+  const judge = judgeOf(libc, environment, undefined, treatment);
+  const manner = mannerOf(treatment === undefined ? {} : { treatment }).manner;
+  using asking = manner?.magicExec === true ? openAsk(libc, { environment, clock: systemClock() }) : null;
   const files: { file: string; name: string; faults: readonly Fault[] }[] = [];
   for (const path of paths) {
-    const selection = select(path, '/');
+    const selection = select(path, '/', manner?.extensions);
     const survey = selection.survey();
     if (survey.blind !== null) {
       files.push({ file: path, name: '', faults: [fault(path, survey.blind)] });
@@ -33,10 +40,11 @@ export async function checkPaths(paths: readonly string[], environment: Readonly
     }
     const seen = [...survey.nameless, ...survey.files.flatMap((file) => look(file))];
     const declared: Declaration[] = [];
-    using declarer = createDeclarer({ parse: judge.parse, vet: judge.vet, awaitAppearance: () => () => undefined }, { soon: (callback) => callback() }, (event) => {
+    using declarer = createDeclarer({ parse: judge.parse, vet: judge.vet, meaning: judge.meaning, ...(asking === null ? {} : { ask: asking.ask }), awaitAppearance: () => () => undefined }, { soon: (callback) => callback() }, (event) => {
       if (event.type === 'listed') declared.push(...event.declarations);
     });
     declarer.look(selection.source, { kind: 'listing', files: seen });
+    await declarer.told();
     const { state } = steps(firstState([selection.source], [], new Map(), 1), [{ type: 'listed', source: selection.source, declarations: declared }], { ms: 0, at: 0 });
     for (const vassal of state.vassals.values()) {
       const outcome = vassal.newest?.outcome;
@@ -46,7 +54,7 @@ export async function checkPaths(paths: readonly string[], environment: Readonly
   return { files };
 
   function look(file: string): readonly SeenFile[] {
-    const found = lookAtFile(file, leases);
+    const found = lookAtFile(file, leases, false, null, manner);
     switch (found.kind) {
       case 'seen':
         return [found.file];

@@ -1,13 +1,23 @@
+import { hash } from 'node:crypto';
+import type { Basis } from '../core/basis.ts';
 import type { Event } from '../core/event.ts';
 import type { Declaration, Look, Outcome, SeenFile, VassalId } from '../core/listing.ts';
 import type { VassalSpec } from '../core/spec.ts';
 import type { Fault } from '../core/fault.ts';
 import type { Clock } from '../world/clock.ts';
+import { folderOf, splitDefaults, troubleWith } from './folder-defaults.ts';
+import { askPrograms, type Ask, type Programs } from './programs.ts';
 
 /** What turns a file into a declaration. */
 export interface Judges {
   /** Text to spec, or faults. Pure. */
-  readonly parse: (file: { readonly id: VassalId; readonly name: string; readonly text: string }) => Outcome;
+  readonly parse: (file: { readonly id: VassalId; readonly name: string; readonly text: string; readonly basis?: Basis }) => Outcome;
+  /** What a text with defaults is compared by, see `meaning`. Absent: by itself. */
+  readonly meaning?: (file: { readonly id: VassalId; readonly text: string; readonly basis: Basis }, hash: string) => string;
+  /** Absent: no file is a program. */
+  readonly ask?: Ask;
+  /** Users whose defaults count where files have owners. Absent: root. */
+  readonly trusted?: ReadonlySet<number>;
   /** Can this host run it? `missing`: the paths whose appearance could heal what is at fault. */
   readonly vet: (id: VassalId, spec: VassalSpec) => { readonly faults: readonly Fault[]; readonly missing: readonly string[] };
   /** Calls back once when one of the paths appears or changes. The returned function ends the watch. */
@@ -27,37 +37,59 @@ export interface Declarer extends Disposable {
 /** At the first look: files that are judged before the first of them are told of. While those are being started there is time for the others. Each part is twice as long as the one before. */
 const FIRST_PART = 64;
 
+const ROOT_ALONE: ReadonlySet<number> = new Set([0]);
+
 /**
  * Parses and vets each file once: the same {@link SeenFile} object gives the same declaration, so a listing of
  * thousands with one change costs one parse. A file that lacks something on this host is judged again when it appears.
  */
 export function createDeclarer(judges: Judges, clock: Pick<Clock, 'soon'>, post: (event: Event) => void): Declarer {
   const files = new Map<string, readonly SeenFile[]>();
-  const known = new WeakMap<SeenFile, Declaration>();
+  const known = new WeakMap<SeenFile, { readonly declaration: Declaration; readonly defaults: SeenFile | undefined }>();
+  /** By source. */
+  const programs = new Map<string, Programs>();
+  /** The last look at each source, as it came. */
+  const looks = new Map<string, readonly SeenFile[]>();
+  /** By source, then by folder. */
+  const defaults = new Map<string, ReadonlyMap<string, SeenFile>>();
   const waits = new Map<VassalId, () => void>();
   /** What is being told of each source; a newer look takes its place. */
   const telling = new Map<string, readonly SeenFile[]>();
   let onceTold: (() => void)[] = [];
+  const trusted = judges.trusted ?? ROOT_ALONE;
 
-  function declare(file: SeenFile): Declaration {
+  function declare(source: string, file: SeenFile): Declaration {
+    const shared = defaults.get(source)?.get(folderOf(file));
     const cached = known.get(file);
-    if (cached !== undefined) return cached;
+    if (cached !== undefined && cached.defaults === shared) return cached.declaration;
+    const basis = basisOf(file, shared);
+    const text = file.content.ok ? file.content.text : '';
     const declaration: Declaration = {
       id: file.id,
       name: file.name,
       stamp: file.stamp,
-      hash: file.hash,
-      text: file.content.ok ? file.content.text : '',
-      outcome: judge(file),
+      hash: hashOf(file, shared, basis),
+      text,
+      ...(basis === undefined ? {} : { basis }),
+      outcome: judge(file, shared, basis),
     };
-    known.set(file, declaration);
+    known.set(file, { declaration, defaults: shared });
     return declaration;
   }
 
-  function judge(file: SeenFile): Outcome {
+  function hashOf(file: SeenFile, shared: SeenFile | undefined, basis: Basis | undefined): string {
+    if (file.hash === '' || shared === undefined || !file.content.ok) return file.hash;
+    const trouble = troubleWith(shared, trusted);
+    const meaning = trouble !== null ? `${file.hash} ${trouble.message}` : judges.meaning?.({ id: file.id, text: file.content.text, basis: basis ?? {} }, file.hash) ?? file.hash;
+    return meaning === file.hash ? meaning : hash('sha256', meaning, 'hex');
+  }
+
+  function judge(file: SeenFile, shared: SeenFile | undefined, basis: Basis | undefined): Outcome {
     forgetWait(file.id);
     if (!file.content.ok) return { ok: false, faults: [file.content.fault] };
-    const outcome = judges.parse({ id: file.id, name: file.name, text: file.content.text });
+    const trouble = shared === undefined ? null : troubleWith(shared, trusted);
+    if (trouble !== null) return { ok: false, faults: [trouble] };
+    const outcome = judges.parse({ id: file.id, name: file.name, text: file.content.text, ...(basis === undefined ? {} : { basis }) });
     if (!outcome.ok) return outcome;
     const { faults, missing } = judges.vet(file.id, outcome.spec);
     if (faults.length === 0) return outcome;
@@ -91,10 +123,10 @@ export function createDeclarer(judges: Judges, clock: Pick<Clock, 'soon'>, post:
     for (const file of seen.slice(from)) {
       if (judged === atMost) break;
       if (!known.has(file)) judged += 1;
-      declare(file);
+      declare(source, file);
       end += 1;
     }
-    const declarations = seen.slice(0, end).map(declare);
+    const declarations = seen.slice(0, end).map((file) => declare(source, file));
     if (end < seen.length) {
       post({ type: 'showing', source, declarations });
       clock.soon(() => tellFrom(source, seen, end, atMost * 2));
@@ -111,22 +143,44 @@ export function createDeclarer(judges: Judges, clock: Pick<Clock, 'soon'>, post:
     onceTold = [];
   }
 
+  function programsOf(source: string): Programs | undefined {
+    const found = programs.get(source) ?? (judges.ask === undefined ? undefined : askPrograms(judges.ask));
+    if (found !== undefined) programs.set(source, found);
+    return found;
+  }
+
+  function lookAt(source: string, all: readonly SeenFile[]): void {
+    const answered = programsOf(source)?.read(all, () => {
+      if (looks.get(source) === all) lookAt(source, all);
+    }) ?? { files: all, missing: false };
+    // What is left out of a first listing would count as gone.
+    if (answered.missing && !files.has(source)) {
+      telling.set(source, all);
+      return;
+    }
+    const { vassals: seen, defaults: shared } = splitDefaults(answered.files);
+    defaults.set(source, shared);
+    if (waits.size > 0) {
+      const gone = new Set(files.get(source)?.map((each) => each.id));
+      for (const file of seen) gone.delete(file.id);
+      for (const id of gone) forgetWait(id);
+    }
+    // Later on what goes has to go first: a file that was renamed wants the port of the old one.
+    const atMost = files.has(source) ? Infinity : FIRST_PART;
+    files.set(source, seen);
+    tell(source, seen, atMost);
+  }
+
   return {
     look(source, look) {
       if (look.kind === 'blind') {
+        looks.delete(source);
         endTelling(source);
         post({ type: 'blind', source, reason: look.reason });
         return;
       }
-      if (waits.size > 0) {
-        const gone = new Set(files.get(source)?.map((each) => each.id));
-        for (const file of look.files) gone.delete(file.id);
-        for (const id of gone) forgetWait(id);
-      }
-      // Later on what goes has to go first: a file that was renamed wants the port of the old one.
-      const atMost = files.has(source) ? Infinity : FIRST_PART;
-      files.set(source, look.files);
-      tell(source, look.files, atMost);
+      looks.set(source, look.files);
+      lookAt(source, look.files);
     },
     told: () => new Promise((resolve) => {
       if (telling.size === 0) resolve();
@@ -135,9 +189,20 @@ export function createDeclarer(judges: Judges, clock: Pick<Clock, 'soon'>, post:
     recheck,
     [Symbol.dispose]() {
       telling.clear();
+      looks.clear();
       for (const resolve of onceTold.splice(0)) resolve();
       for (const end of waits.values()) end();
       waits.clear();
     },
   };
+}
+
+/** What the text of a file is read with. */
+function basisOf({ owner, executable }: SeenFile, shared: SeenFile | undefined): Basis | undefined {
+  const basis: Basis = {
+    ...(owner === undefined ? {} : { owner }),
+    ...(shared?.content.ok === true ? { defaults: { file: shared.id, text: shared.content.text } } : {}),
+    ...(executable === true ? { printed: true } : {}),
+  };
+  return Object.keys(basis).length === 0 ? undefined : basis;
 }

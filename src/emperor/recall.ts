@@ -1,13 +1,14 @@
 import type { Now } from '../core/event.ts';
-import type { Outcome, VassalId } from '../core/listing.ts';
+import type { VassalId } from '../core/listing.ts';
 import type { VassalSpec } from '../core/spec.ts';
 import type { Instance, InstanceId, Proof, Remembered, Runnable } from '../core/state.ts';
-import type { Memory, StoredInstance, StoredVassal } from '../store/store.ts';
+import type { Memory, StoredInstance, StoredText, StoredVassal } from '../store/store.ts';
+import type { Parse } from './parse-once.ts';
 
 /** What it takes to bring what was stored back to life. */
 export interface Recollection {
   readonly now: Now;
-  readonly parse: (file: { readonly id: VassalId; readonly text: string }) => Outcome;
+  readonly parse: Parse;
   /** Watches a process of an earlier emperor; false: it is gone. */
   readonly adopt: (vassalName: string, instance: Instance) => boolean;
   /** It is gone: what is left of what it printed is to be read. */
@@ -131,7 +132,7 @@ function recallInstance(id: VassalId, stored: StoredInstance, good: Runnable | n
   };
 }
 
-function runnable(id: VassalId, revision: { readonly number: number; readonly text: string }, { parse }: Recollection): Runnable | null {
-  const outcome = parse({ id, text: revision.text });
-  return outcome.ok ? { number: revision.number, spec: outcome.spec } : null;
+function runnable(id: VassalId, { number, ...read }: StoredText, { parse }: Recollection): Runnable | null {
+  const outcome = parse({ id, ...read });
+  return outcome.ok ? { number, spec: outcome.spec } : null;
 }

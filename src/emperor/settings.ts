@@ -1,5 +1,6 @@
 import type { Address } from '../core/address.ts';
 import type { GeneralHooks } from '../config/hook-keys.ts';
+import type { Confinement } from '../runner/launch-plan.ts';
 import type { LogLevel } from '../world/logger.ts';
 
 /** A program, and its arguments without its own name. */
@@ -8,6 +9,21 @@ export interface Program {
   readonly args: readonly string[];
   /** With these it only proves that it could be the emperor. */
   readonly rehearsal: readonly string[];
+}
+
+/** How vassal files are taken, as operators of a uWSGI Emperor may choose. */
+export interface Treatment {
+  /** Each instance runs as the owner of its file; null: as its keys say. */
+  readonly tyrant: { readonly nofollow: boolean; readonly keys: readonly string[]; readonly options: readonly string[] } | null;
+  readonly noNewPrivileges: boolean;
+  /** Capabilities that instances can have; null: all. */
+  readonly capabilities: readonly string[] | null;
+  /** Further ends of names of vassal files. */
+  readonly extensions: readonly string[];
+  readonly nofollow: boolean;
+  readonly magicExec: boolean;
+  /** Arguments that every uWSGI gets. */
+  readonly uwsgi: { readonly before: readonly string[]; readonly after: readonly string[] };
 }
 
 /** What one emperor is run with: flags, environment, configuration file and defaults, resolved. No option is optional past this point. */
@@ -31,6 +47,8 @@ export interface Settings {
   readonly maxStarting: number;
   /** cgroups of instances: `auto`: where the emperor's own was delegated to it; `none`; or the absolute path of a cgroup v2 that may be used. */
   readonly cgroup: string;
+  /** Absent: plainly. */
+  readonly treatment?: Treatment;
   /** Files that each process of an instance may have open if its file does not say: what the emperor was started with; null: nobody knows, so as many as the emperor. */
   readonly files: number | null;
   /** For `$(NAME)` in vassal files, and PATH for finding programs. */
@@ -47,4 +65,18 @@ export interface Settings {
   readonly statsHttp: boolean;
   /** The log goes to a terminal: readable lines instead of JSON. */
   readonly readable: boolean;
+}
+
+/** Settings that an emperor has for life. */
+const FIXED = ['sources', 'allowWritable', 'state', 'control', 'controlGroup', 'logs', 'rescanMs', 'maxStarting', 'cgroup', 'treatment', 'hooks', 'stats', 'statsHttp'] as const;
+
+/** Those of them that somebody wants to be others now. */
+export function changedForLife(settings: Settings, wanted: Settings): readonly string[] {
+  return FIXED.filter((key) => JSON.stringify(wanted[key]) !== JSON.stringify(settings[key]));
+}
+
+/** What instances can never have again; none: nothing is taken from them. */
+export function confinementOf({ treatment }: Settings): { readonly confinement?: Confinement } {
+  if (treatment === undefined || (!treatment.noNewPrivileges && treatment.capabilities === null)) return {};
+  return { confinement: { noNewPrivileges: treatment.noNewPrivileges, capabilities: treatment.capabilities } };
 }

@@ -5,6 +5,7 @@ import { openLeases } from '../kernel/lease.ts';
 import type { Libc } from '../kernel/libc.ts';
 import { watchAppearance } from '../monitors/appearance.ts';
 import { openChokidarHints } from '../monitors/chokidar-hints.ts';
+import type { Manner } from '../monitors/manner.ts';
 import type { Monitor } from '../monitors/monitor.ts';
 import { openMonitor } from '../monitors/registry.ts';
 import { openTrust, trustedBy, type Trust } from '../monitors/trust.ts';
@@ -35,9 +36,9 @@ export interface SourceTools {
  * @param sources as the operator wrote them; relative ones are relative to `base`
  * @throws E_SETTINGS for a source of an unknown kind, or one that is named twice
  */
-export function openSources(settings: Pick<Settings, 'sources' | 'rescanMs' | 'allowWritable'>, base: string, tools: SourceTools): Sources {
+export function openSources(settings: Pick<Settings, 'sources' | 'rescanMs' | 'allowWritable' | 'treatment'>, base: string, tools: SourceTools): Sources {
   const hints = openChokidarHints(tools.clock, tools.onTrouble);
-  const shared = { clock: tools.clock, hints, leases: openLeases(tools.libc), trust: trustOf(settings), rescanMs: settings.rescanMs, onTrouble: tools.onTrouble };
+  const shared = { clock: tools.clock, hints, leases: openLeases(tools.libc), trust: trustOf(settings), ...mannerOf(settings), rescanMs: settings.rescanMs, onTrouble: tools.onTrouble };
   const monitors: readonly Monitor[] = settings.sources.map((source) => openMonitor(source, base, shared));
   const names = monitors.map((monitor) => monitor.source);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
@@ -56,6 +57,13 @@ export function openSources(settings: Pick<Settings, 'sources' | 'rescanMs' | 'a
       await hints[Symbol.asyncDispose]();
     },
   };
+}
+
+/** How the monitors are to look at files; none: plainly. */
+export function mannerOf({ treatment }: Pick<Settings, 'treatment'>): { readonly manner?: Manner } {
+  if (treatment === undefined) return {};
+  const { tyrant, nofollow, extensions, magicExec } = treatment;
+  return { manner: { tyrant: tyrant === null ? null : { nofollow: tyrant.nofollow }, nofollow, extensions, magicExec } };
 }
 
 /** Whoever writes a vassal file has the rights of root, if the emperor is root. Others have no rights to give away but their own. */

@@ -8,8 +8,9 @@ import { isVassalFileName } from './vassal-file-name.ts';
 /**
  * The vassal files of one folder, not of those below it.
  * @param folder absolute; symlinks in it are followed anew at each look
+ * @param extensions further ends of names of vassal files
  */
-export function selectDirectory(folder: string): Selection {
+export function selectDirectory(folder: string, extensions: readonly string[] = []): Selection {
   const prefix = folder === '/' ? '/' : `${folder}/`;
   return {
     source: `dir://${folder}`,
@@ -19,8 +20,8 @@ export function selectDirectory(folder: string): Selection {
       if (end.kind === 'file') return blindSurvey(`ENOTDIR: ${folder} is no folder`, signposts);
       const folders = new Map([[end.realPath, [folder]]]);
       try {
-        const { names, nameless } = readEntries(folder);
-        const files = names.filter(isVassalFileName).map((name) => prefix + name);
+        const { names, nameless } = readEntries(folder, extensions);
+        const files = names.filter((name) => isVassalFileName(name, extensions)).map((name) => prefix + name);
         return { blind: null, files, nameless, folders, signposts, dark: [] };
       } catch (error) {
         // A folder that may not be read cannot be watched: who watches its parent learns when that has changed.
@@ -28,7 +29,7 @@ export function selectDirectory(folder: string): Selection {
       }
     },
     concerns(path) {
-      return path.startsWith(prefix) && isVassalFileName(path.slice(prefix.length)) ? 'file' : 'nothing';
+      return path.startsWith(prefix) && isVassalFileName(path.slice(prefix.length), extensions) ? 'file' : 'nothing';
     },
   };
 }

@@ -18,9 +18,10 @@ const REPLACEMENT = '\uFFFD';
 /**
  * Reads a folder.
  * @param folder as the source names it
+ * @param extensions further ends of names of vassal files
  * @throws an error of the file system, e.g. ENOENT
  */
-export function readEntries(folder: string): Entries {
+export function readEntries(folder: string, extensions: readonly string[] = []): Entries {
   const names = readdirSync(folder);
   // Without the right to enter, the names can be read and nothing else.
   lstatSync(`${folder}/.`);
@@ -28,7 +29,7 @@ export function readEntries(folder: string): Entries {
   const raw = readdirSync(folder, { encoding: 'buffer' });
   return {
     names: raw.filter((name) => isUtf8(name)).map((name) => name.toString('utf8')),
-    nameless: raw.filter((name) => !isUtf8(name)).map((name) => namelessFile(folder, name)).filter((file) => file !== null),
+    nameless: raw.filter((name) => !isUtf8(name)).map((name) => namelessFile(folder, name, extensions)).filter((file) => file !== null),
   };
 }
 
@@ -37,9 +38,9 @@ export function isDoubtful(name: string): boolean {
   return name.includes(REPLACEMENT);
 }
 
-function namelessFile(folder: string, name: Buffer): SeenFile | null {
+function namelessFile(folder: string, name: Buffer, extensions: readonly string[]): SeenFile | null {
   const readable = name.toString('latin1').replace(/[\u0080-\u00FF]/g, (char) => `\\x${char.charCodeAt(0).toString(16)}`);
-  if (!isVassalFileName(readable)) return null;
+  if (!isVassalFileName(readable, extensions)) return null;
   const seen = glance(Buffer.concat([Buffer.from(`${folder}/`), name]));
   if (seen.kind === 'absent' || seen.kind === 'folder') return null;
   const id = `${folder}/${readable}` as VassalId;

@@ -4,6 +4,7 @@ import type { Clock } from '../world/clock.ts';
 import { createAnnouncer, type Announcer, type News } from './announcer.ts';
 import { isDoubtful } from './entries.ts';
 import type { Hint, Hints } from './hints.ts';
+import { PLAIN, type Manner } from './manner.ts';
 import type { Monitor } from './monitor.ts';
 import type { Selection, Survey } from './selection.ts';
 import { GRACE_MS } from './settle.ts';
@@ -20,6 +21,8 @@ export interface MonitorTools {
   readonly leases: Leases;
   /** null: it does not matter who can write the files. */
   readonly trust: Trust | null;
+  /** Absent: plainly. */
+  readonly manner?: Manner;
   /** Everything is looked at again after this, hint or no hint, for lost hints and network file systems. 0: only on hints. */
   readonly rescanMs: number;
   /** Told, for people, of what keeps a file from being taken. */
@@ -59,7 +62,7 @@ export function openFileMonitor(selection: Selection, tools: MonitorTools): Moni
     },
     onLost: () => lookAgain('routine'),
     onHeldUp: (path, why) => tools.onTrouble(`${path} cannot be taken yet: ${why}; it is tried again and again`),
-  });
+  }, tools.manner);
   const folders = watchFolders(tools.hints, onHint);
   const causes = new Set<Cause>();
   const timers = new Map<'alarm' | 'routine' | 'return', () => void>();
@@ -170,7 +173,7 @@ export function openFileMonitor(selection: Selection, tools: MonitorTools): Moni
   async function lookAtAll(now: ReadonlySet<Cause>, announcer: Announcer): Promise<void> {
     const before = survey;
     if (now.has('asked') || now.has('switched')) announcer.hold(HOLD_MS);
-    const found = distrusted(await watchedSurvey(), tools.trust);
+    const found = distrusted(await watchedSurvey(), tools.trust, tools.manner);
     if (closed) return;
     if (found.blind !== null) {
       // `ln -sfn` of old removes the link before it makes the new one.
@@ -256,11 +259,11 @@ export function openFileMonitor(selection: Selection, tools: MonitorTools): Moni
   };
 }
 
-/** A survey is blind if none of its folders can be trusted. Where only some cannot, each file in them is told as a fault. */
-function distrusted(found: Survey, trust: Trust | null): Survey {
+/** A survey is blind if none of its folders can be trusted. Where only some cannot, or files run as their owners, each file in them is told as a fault. */
+function distrusted(found: Survey, trust: Trust | null, { tyrant }: Manner = PLAIN): Survey {
   trust?.renew();
   const folders = [...found.folders.values()].flat();
-  if (trust === null || found.blind !== null || folders.length === 0) return found;
+  if (trust === null || tyrant !== null || found.blind !== null || folders.length === 0) return found;
   const [first, ...others] = folders.map((folder) => trust.folder(folder));
   return first === null || first === undefined || others.includes(null) ? found : { ...found, blind: `${first.message}; ${first.hint}` };
 }

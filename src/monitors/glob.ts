@@ -15,12 +15,13 @@ const MOST_FOLDERS = 10_000;
  * missing, the source is blind: an unmounted disk is no empty listing.
  * @param text the pattern as it is to be printed, absolute
  * @param patterns see {@link parseGlob}
+ * @param extensions further ends of names of vassal files
  */
-export function selectGlob(text: string, patterns: readonly (readonly Segment[])[]): Selection {
+export function selectGlob(text: string, patterns: readonly (readonly Segment[])[], extensions: readonly string[] = []): Selection {
   return {
     source: `glob://${text}`,
     survey() {
-      const find: Find = { files: new Set(), nameless: new Map(), folders: new Map(), signposts: [], dark: new Map() };
+      const find: Find = { files: new Set(), nameless: new Map(), folders: new Map(), signposts: [], dark: new Map(), extensions };
       const reasons = patterns.map((pattern) => search(pattern, find));
       // Of several alternatives some may be missing, as in a shell.
       if (reasons.every((reason) => reason !== null)) return blindSurvey(reasons[0] ?? 'the pattern is empty', find.signposts, find.folders);
@@ -30,13 +31,14 @@ export function selectGlob(text: string, patterns: readonly (readonly Segment[])
     concerns(path) {
       const names = path.split('/').filter((name) => name !== '');
       const fitting = patterns.map((pattern) => fit(names, pattern));
-      if (fitting.includes('whole') && isVassalFileName(names.at(-1) ?? '')) return 'file';
+      if (fitting.includes('whole') && isVassalFileName(names.at(-1) ?? '', extensions)) return 'file';
       return fitting.includes('part') ? 'survey' : 'nothing';
     },
   };
 }
 
 interface Find {
+  readonly extensions: readonly string[];
   readonly files: Set<string>;
   readonly nameless: Map<string, SeenFile>;
   readonly folders: Map<string, string[]>;
@@ -81,8 +83,8 @@ function walk(folder: string, pattern: readonly Segment[], find: Find): void {
       const names = part.kind === 'literal' ? [part.name] : readdirSync(folder).filter((name) => fits(name, part));
       for (const name of names) if (isFolder(prefix + name, find)) walk(prefix + name, rest, find);
     } else {
-      const { names, nameless } = readEntries(folder);
-      for (const name of names) if (isVassalFileName(name) && fits(name, part)) find.files.add(prefix + name);
+      const { names, nameless } = readEntries(folder, find.extensions);
+      for (const name of names) if (isVassalFileName(name, find.extensions) && fits(name, part)) find.files.add(prefix + name);
       if (part.kind !== 'literal') for (const file of nameless) find.nameless.set(file.id, file);
     }
   } catch (error) {

@@ -6,6 +6,7 @@ import { unreachable, errnoOf } from '../errors.ts';
 import type { Leases } from '../kernel/lease.ts';
 import { contentOf, faulty, type Content } from './content.ts';
 import { glance, identityOf, sealOf, type Glance } from './glance.ts';
+import { isMagic, ownerIn, PLAIN, type Manner } from './manner.ts';
 import { follow, type Signpost } from './road.ts';
 import type { Trust } from './trust.ts';
 import { vassalNameOf } from './vassal-file-name.ts';
@@ -57,8 +58,9 @@ const ASTRAY: ReadonlySet<string> = new Set(['ELOOP', 'ENOENT', 'ENOTDIR']);
  * @param path as the source names it; links in it are followed
  * @param known a file has been seen there before: a folder in its place is a fault then, and else is no vassal
  * @param trust a file that others can write is a fault, and is not read; null: it does not matter who can
+ * @param manner what else is looked at
  */
-export function lookAtFile(path: string, leases: Leases, known = false, trust: Trust | null = null): FileLook {
+export function lookAtFile(path: string, leases: Leases, known = false, trust: Trust | null = null, manner: Manner = PLAIN): FileLook {
   const seen = glance(path);
   const signposts = seen.kind === 'stray' || (seen.kind === 'file' && seen.link !== null) ? follow(path).signposts : [];
   const final = (stamp: string, content: Content): FileLook =>
@@ -79,17 +81,19 @@ export function lookAtFile(path: string, leases: Leases, known = false, trust: T
       return { kind: 'seen', file, seal: sealOf(seen), signposts, state: { kind: 'astray' } };
     }
     case 'file':
-      return read(path, seen, signposts, leases, trust);
+      return read(path, seen, signposts, leases, trust, manner);
     default:
       return unreachable(seen);
   }
 }
 
-function read(path: string, seen: Glance & { kind: 'file' }, signposts: readonly Signpost[], leases: Leases, trust: Trust | null): FileLook {
+function read(path: string, seen: Glance & { kind: 'file' }, signposts: readonly Signpost[], leases: Leases, trust: Trust | null, manner: Manner): FileLook {
   const busy = (why: string): FileLook => ({ kind: 'busy', why, signposts });
   const stamp = stampOf(path, seen);
+  // What is told of it is what was read of the one inode: its content, and whose it is.
+  let traits: Traits = {};
   const all = (digest: string, content: Content, state: State): FileLook =>
-    ({ kind: 'seen', file: seenFile(path, stamp, digest, content), seal: sealOf(seen), signposts, state });
+    ({ kind: 'seen', file: { ...seenFile(path, stamp, digest, content), ...traits }, seal: sealOf(seen), signposts, state });
   let fd: number;
   try {
     // What was a regular file a moment ago may be a FIFO by now: O_NONBLOCK does not wait for its other end.
@@ -101,7 +105,9 @@ function read(path: string, seen: Glance & { kind: 'file' }, signposts: readonly
   try {
     const before = fstatSync(fd, { bigint: true });
     if (!before.isFile() || !alike(before, seen.stats)) return busy('it is being replaced');
-    const doubt = trust?.file(path, before, seen.link) ?? null;
+    const owner = ownerIn(manner, before, seen.link);
+    traits = { ...(owner === undefined ? {} : { owner }), ...(isMagic(manner, before) ? { executable: true } : {}) };
+    const doubt = trust?.file(path, before, seen.link, owner) ?? null;
     if (doubt !== null) return all('', faulty(idOf(path), 'E_FILE_WRITABLE', doubt.message, doubt.hint), { kind: 'final' });
     const writer = leases.writer(fd);
     if (writer === 'some') return busy('another process has it open for writing');
@@ -127,6 +133,8 @@ function read(path: string, seen: Glance & { kind: 'file' }, signposts: readonly
     closeSync(fd);
   }
 }
+
+type Traits = Pick<SeenFile, 'owner' | 'executable'>;
 
 /** Reads up to `size` bytes. A file that has become longer meanwhile is found out by its inode. */
 function readAll(fd: number, size: number): Buffer {

@@ -7,6 +7,7 @@ import { glance, sealOf, type Glance } from './glance.ts';
 import type { HintKind } from './hints.ts';
 import { lookAtFile, unfinished, type FileLook } from './look-at-file.ts';
 import type { Signpost } from './road.ts';
+import { ownerIn, PLAIN, type Manner } from './manner.ts';
 import { judge, QUIET_MS, type Told, type Waiting } from './settle.ts';
 import type { Trust } from './trust.ts';
 
@@ -60,7 +61,7 @@ export interface Asides {
 const HELD_UP_MS = 3_000;
 
 /** Nothing has been seen yet. */
-export function createSightings(clock: Clock, leases: Leases, trust: Trust | null, { onRoad, onLost, onHeldUp }: Asides): Sightings {
+export function createSightings(clock: Clock, leases: Leases, trust: Trust | null, { onRoad, onLost, onHeldUp }: Asides, manner: Manner = PLAIN): Sightings {
   const known = new Map<string, Known>();
   const pending = new Map<string, Pending>();
   /** The files of `known` by path: a copy of it costs a hundredth of sorting anew. */
@@ -77,7 +78,7 @@ export function createSightings(clock: Clock, leases: Leases, trust: Trust | nul
   function look(path: string, waiting: Waiting & { readonly heldUp?: boolean }): void {
     const now = clock.now();
     const told = toldOf(known.get(path));
-    const seen = lookAtFile(path, leases, told !== null, trust);
+    const seen = lookAtFile(path, leases, told !== null, trust, manner);
     const verdict = judge(seen, told, waiting, now);
     if (seen.kind !== 'absent') onRoad(path, seen.signposts);
     if (verdict.kind === 'complete') {
@@ -111,13 +112,13 @@ export function createSightings(clock: Clock, leases: Leases, trust: Trust | nul
       return;
     }
     const before = known.get(path);
-    if (before !== undefined && alike(before.file, seen.file)) known.set(path, { seal: seen.seal, file: before.file });
+    if (before !== undefined && (alike(before.file, seen.file) || (manner.nofollow && sameLink(before, seen)))) known.set(path, { seal: seen.seal, file: before.file });
     else put(path, seen.seal, seen.file);
   }
 
   /** Of what leads to a file its own inode does not tell. */
   function doubts(seen: Glance, path: string): boolean {
-    return trust !== null && seen.kind === 'file' && trust.file(path, seen.stats, seen.link) !== null;
+    return trust !== null && seen.kind === 'file' && trust.file(path, seen.stats, seen.link, ownerIn(manner, seen.stats, seen.link)) !== null;
   }
 
   return {
@@ -145,7 +146,7 @@ export function createSightings(clock: Clock, leases: Leases, trust: Trust | nul
     },
     missed(path) {
       if (pending.has(path)) return;
-      const seen = lookAtFile(path, leases, false, trust);
+      const seen = lookAtFile(path, leases, false, trust, manner);
       if (seen.kind === 'absent') tell(path, seen);
     },
     lookAtDue(budgetMs) {
@@ -159,7 +160,7 @@ export function createSightings(clock: Clock, leases: Leases, trust: Trust | nul
     giveUpWaiting() {
       for (const path of pending.keys()) {
         if (known.has(path)) continue;
-        const seen = lookAtFile(path, leases, false, trust);
+        const seen = lookAtFile(path, leases, false, trust, manner);
         if (seen.kind === 'absent') continue;
         put(path, '', unfinished(path, seen.kind === 'busy' ? seen.why : 'it was changed a moment ago'));
       }
@@ -185,8 +186,24 @@ function toldOf(known: Known | undefined): Told | null {
   return { hash: file.hash, ok: file.content.ok, identity: seal.slice(0, Math.max(0, seal.indexOf(' '))) };
 }
 
+/** It is the same symlink with the same owner as it was told; what is behind it does not count. */
+function sameLink(before: Known, seen: FileLook & { readonly kind: 'seen' }): boolean {
+  const link = linkIn(seen.seal);
+  return link !== '' && link === linkIn(before.seal) && before.file.content.ok && sameTraits(before.file, seen.file);
+}
+
+/** The part of a seal that is the symlink's own; empty: it is none. */
+function linkIn(seal: string): string {
+  const at = seal.indexOf('>');
+  return at < 0 ? '' : seal.slice(at);
+}
+
+function sameTraits(a: SeenFile, b: SeenFile): boolean {
+  return a.owner?.uid === b.owner?.uid && a.owner?.gid === b.owner?.gid && a.executable === b.executable;
+}
+
 function alike(a: SeenFile, b: SeenFile): boolean {
-  if (a.stamp !== b.stamp || a.hash !== b.hash) return false;
+  if (a.stamp !== b.stamp || a.hash !== b.hash || !sameTraits(a, b)) return false;
   if (a.content.ok || b.content.ok) return a.content.ok === b.content.ok;
   return a.content.fault.code === b.content.fault.code && a.content.fault.message === b.content.fault.message;
 }

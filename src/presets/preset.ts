@@ -32,6 +32,12 @@ export interface Preset {
   readonly readyListening: Readiness;
 }
 
+/** Arguments that every program of a kind gets, in front of those for its file and behind them. */
+export interface SharedArguments {
+  readonly before: readonly string[];
+  readonly after: readonly string[];
+}
+
 /** What a vassal file asks of a preset. */
 export interface PresetRequest {
   /** Empty where the preset takes none. */
@@ -41,4 +47,8 @@ export interface PresetRequest {
   readonly listen: readonly Address[];
   /** Absolute path of the vassal file, links not resolved. */
   readonly file: string;
+  /** The file is a program that prints what it says. Absent: it is not. */
+  readonly printed?: boolean;
+  /** For those that read the file themselves. Absent: none. */
+  readonly shared?: SharedArguments;
 }

@@ -19,6 +19,8 @@ const TAKES_REQUESTS: Readiness = { kind: 'channel' };
  * where it names the same descriptor itself, e.g. `http-socket = fd://3`, the first mention counts. And `need-app` is set, so that an
  * app that cannot be loaded ends uWSGI (exit code 22) instead of being served as errors; it comes before the file, which may unset it.
  *
+ * A file that is a program is run once more by uWSGI, as core/emperor.c has it do (`exec://`).
+ *
  * Source: uWSGI docs, "Managing the uWSGI server" and "Hooks"; core/socket.c (fd://), core/uwsgi.c (need-app, safe-fd), core/emperor.c.
  */
 export const UWSGI: Preset = {
@@ -27,13 +29,15 @@ export const UWSGI: Preset = {
   debianPackage: 'uwsgi-core',
   app: null,
   takesWorkers: false,
-  argv: ({ file, listen }) => [
+  argv: ({ file, listen, shared, printed }) => [
     'uwsgi',
     '--need-app',
     '--safe-fd',
     String(lentEnd({ listen })),
+    ...(shared?.before ?? []),
     LOADERS[file.slice(file.lastIndexOf('.') + 1)] ?? '--ini',
-    file,
+    printed === true ? `exec://${file}` : file,
+    ...(shared?.after ?? []),
     ...descriptors({ listen }).flatMap((fd) => ['--socket', `fd://${fd}`]),
     '--hook-master-start',
     'unix_signal:15 gracefully_kill_them_all',

@@ -8,6 +8,7 @@ import { openPidfds } from '../kernel/pidfd.ts';
 import { openSpawn } from '../kernel/spawn.ts';
 import { openUserDatabase } from '../kernel/user.ts';
 import type { Cage } from './cage.ts';
+import type { Confinement } from './launch-plan.ts';
 import { exitStatus, looksKilled, signalNumber } from './exit-status.ts';
 import { ownIdentity } from './identity.ts';
 import { prepareLaunch, type LaunchHost } from './prepare.ts';
@@ -29,6 +30,8 @@ export interface DirectRunnerOptions {
   readonly notifySocket: string;
   /** Files that an instance may have open if its file does not say; null: as many as the emperor. */
   readonly files: number | null;
+  /** Absent: none. */
+  readonly confinement?: Confinement;
   /** Where instances are kept together. */
   readonly cage: Cage;
 }
@@ -70,7 +73,7 @@ export function openDirectRunner(options: DirectRunnerOptions): Runner {
   const { output, sink, cage } = options;
   const spawn = openSpawn(options.libc);
   const users = openUserDatabase(options.libc);
-  const host: LaunchHost = { users, own: ownIdentity(users), environment: options.environment, state: options.state, notifySocket: options.notifySocket, files: options.files, startsInCgroups: spawn.inCgroups };
+  const host: LaunchHost = { users, own: ownIdentity(users), environment: options.environment, state: options.state, notifySocket: options.notifySocket, files: options.files, startsInCgroups: spawn.inCgroups, ...(options.confinement === undefined ? {} : { confinement: options.confinement }) };
   const pidfds = openPidfds(options.libc);
   const epoll = openEpoll(options.libc);
   const bootId = readBootId();

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync, statSync } from 'node:fs';
 import { errnoOf } from '../errors.ts';
 
 /** What an environment file says, and what in it cannot be understood. A mistake quotes nothing but the names of variables: the rest may be part of a secret. */
@@ -12,14 +12,23 @@ const LARGEST_BYTES = 1024 * 1024;
 
 /**
  * Reads an environment file. Only a regular file of at most 1 MiB: a FIFO would hold up the emperor.
+ * @param uid whose it has to be, as it is read with the rights of the emperor; null: anybody's
  * @returns the error in words if it cannot be read
  */
-export function readEnvironmentFile(path: string): EnvironmentFile | { readonly unreadable: string } {
+export function readEnvironmentFile(path: string, uid: number | null = null): EnvironmentFile | { readonly unreadable: string } {
   try {
-    const stat = statSync(path);
-    if (!stat.isFile()) return { unreadable: 'it is no regular file' };
-    if (stat.size > LARGEST_BYTES) return { unreadable: 'it is larger than 1 MiB' };
-    return parseEnvironmentFile(readFileSync(path, 'utf8'));
+    // To open a device may do something already.
+    if (!statSync(path).isFile()) return { unreadable: 'it is no regular file' };
+    const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+    try {
+      const stat = fstatSync(fd);
+      if (!stat.isFile()) return { unreadable: 'it is no regular file' };
+      if (uid !== null && stat.uid !== uid) return { unreadable: `it belongs to uid ${stat.uid}, and not to the owner of the vassal file` };
+      if (stat.size > LARGEST_BYTES) return { unreadable: 'it is larger than 1 MiB' };
+      return parseEnvironmentFile(readFileSync(fd, 'utf8'));
+    } finally {
+      closeSync(fd);
+    }
   } catch (error) {
     return { unreadable: errnoOf(error) || String(error) };
   }

@@ -1,11 +1,13 @@
 import type { Runnable } from '../core/state.ts';
+import { canBeExported } from '../core/tyrant.ts';
 import type { UserDatabase } from '../kernel/user.ts';
 import { OUTSIDE, type Entrance } from './cage.ts';
 import { DEFAULT_PATH, instanceEnvironment } from './environment.ts';
 import { readEnvironmentFile } from './environment-file.ts';
 import { runsAs, type EmperorIdentity } from './identity.ts';
 import { channelEnvironment, notifyEnvironment, socketEnvironment } from './protocol-environment.ts';
-import { launchPlan, type LaunchPlan } from './launch-plan.ts';
+import { handedLater, launchPlan, type Confinement, type LaunchPlan } from './launch-plan.ts';
+import { lostOwner } from './owned.ts';
 import { findProgram } from './program.ts';
 import { cannotStart, type Refusal } from './refusal.ts';
 import { directoryTrouble, vetProgram, type Complaint } from './vet.ts';
@@ -24,6 +26,8 @@ export interface LaunchHost {
   readonly files: number | null;
   /** Whether whoever starts processes can start them in a cgroup. */
   readonly startsInCgroups: boolean;
+  /** Absent: instances can do whatever the emperor can, or their user. */
+  readonly confinement?: Confinement;
 }
 
 /** The descriptors that an instance gets: how many sockets, and whether a channel after them. */
@@ -54,11 +58,14 @@ export function prepareLaunch(vassalName: string, instance: ToLaunch, host: Laun
     lasting: true,
   });
 
+  const lost = spec.owned === undefined ? null : lostOwner(spec.owned);
+  // What it says by now is on its way.
+  if (lost !== null) return { ...refuse({ code: 'E_TYRANT', message: lost }), lasting: false };
   const person = runsAs(spec, host.own, host.users);
   if ('refused' in person) return refuse({ code: 'E_USER', message: person.refused });
   const trouble = directoryTrouble(spec.directory, person.changes);
   if (trouble !== null) return refuse(trouble);
-  const file = spec.environmentFile === null ? { environment: {}, mistakes: [] } : readEnvironmentFile(spec.environmentFile);
+  const file = spec.environmentFile === null ? { environment: {}, mistakes: [] } : readEnvironmentFile(spec.environmentFile, spec.owned?.owner.uid ?? null);
   if ('unreadable' in file) {
     return refuse({ code: 'E_ENVIRONMENT_FILE', message: `the environment file ${spec.environmentFile} cannot be read: ${file.unreadable}` });
   }
@@ -67,7 +74,7 @@ export function prepareLaunch(vassalName: string, instance: ToLaunch, host: Laun
     return refuse({ code: 'E_ENVIRONMENT_FILE', message: `${mistake.message} at ${spec.environmentFile}:${mistake.line}` });
   }
 
-  const environment = instanceEnvironment({
+  const sources = {
     emperor: host.environment,
     user: person.user,
     file: file.environment,
@@ -78,7 +85,12 @@ export function prepareLaunch(vassalName: string, instance: ToLaunch, host: Laun
     vassalName,
     instance: instance.id,
     state: host.state,
-  });
+  };
+  const environment = instanceEnvironment(sources);
+  const own = spec.owned !== undefined && person.changes ? instanceEnvironment({ ...sources, file: {}, spec: {} }) : null;
+  const later = own === null ? null : Object.keys(environment).filter((name) => environment[name] !== own[name]);
+  const unfit = later?.find((name) => !canBeExported(name));
+  if (unfit !== undefined) return refuse({ code: 'E_ENVIRONMENT_FILE', message: `the variable ${JSON.stringify(unfit)} cannot be handed on to another user` });
   const place = { directory: spec.directory, path: environment['PATH'] ?? DEFAULT_PATH };
   const program = findProgram(spec.argv[0], place, person.changes);
   if (program.kind !== 'found') {
@@ -89,7 +101,9 @@ export function prepareLaunch(vassalName: string, instance: ToLaunch, host: Laun
   return launchPlan(spec, {
     program: program.path,
     become: person.changes ? { uid: person.user.uid, gid: person.gid } : null,
-    environment,
+    environment: later === null ? environment : handedLater(environment, later),
+    later,
+    ...(host.confinement === undefined ? {} : { confinement: { ...host.confinement, capabilities: host.own.user.uid === 0 ? host.confinement.capabilities : null } }),
     sockets,
     entrance: enter(),
     startsInCgroups: host.startsInCgroups,

@@ -4,7 +4,7 @@ import type { Libc } from '../kernel/libc.ts';
 import { openUserDatabase } from '../kernel/user.ts';
 import { MARKS } from './environment.ts';
 import { ownIdentity } from './identity.ts';
-import type { LaunchPlan } from './launch-plan.ts';
+import type { Confinement, LaunchPlan } from './launch-plan.ts';
 import { prepareLaunch, type LaunchHost } from './prepare.ts';
 import { cannotStart } from './refusal.ts';
 
@@ -19,6 +19,8 @@ export interface ToolOptions {
   readonly notifySocket: string;
   /** Files that a tool may have open if the vassal's file does not say; null: as many as the emperor. */
   readonly files: number | null;
+  /** Absent: none. */
+  readonly confinement?: Confinement;
 }
 
 /**
@@ -64,7 +66,7 @@ export async function loadTools(): Promise<void> {
 /** Makes what runs tools. */
 export function openTool(options: ToolOptions): Tool {
   const users = openUserDatabase(options.libc);
-  const host: LaunchHost = { users, own: ownIdentity(users), environment: options.environment, state: options.state, notifySocket: options.notifySocket, files: options.files, startsInCgroups: false };
+  const host: LaunchHost = { users, own: ownIdentity(users), environment: options.environment, state: options.state, notifySocket: options.notifySocket, files: options.files, startsInCgroups: false, ...(options.confinement === undefined ? {} : { confinement: options.confinement }) };
   return async (vassalName, instance, argv, signal, { terminate, environment } = {}) => {
     const own = instance.runs.spec;
     const spec = { ...own, environment: { ...own.environment, ...environment }, argv, ready: { kind: 'after', ms: 0 }, health: null } as const;

@@ -7,6 +7,7 @@ import type { UserDatabase } from '../kernel/user.ts';
 import { DEFAULT_PATH } from './environment.ts';
 import { readEnvironmentFile } from './environment-file.ts';
 import { runsAs, type EmperorIdentity } from './identity.ts';
+import { trespasses } from './owned.ts';
 import { findProgram, readInterpreter, type SearchPlace } from './program.ts';
 
 /** What this host is like, as far as a vassal file can be at odds with it. */
@@ -46,10 +47,12 @@ export function vet(file: string, spec: VassalSpec, host: VetHost): Verdict {
     find({ code: 'E_USER', message: person.refused, key: person.key, hint, missing: absent ? ['/etc/passwd', '/etc/group'] : [] });
   }
 
+  if (!('refused' in person)) faults.push(...trespasses(file, spec, person.user.name));
+
   const trouble = directoryTrouble(spec.directory, becomes);
   if (trouble !== null) find(trouble);
 
-  const variables = spec.environmentFile === null ? {} : vetEnvironmentFile(spec.environmentFile, find);
+  const variables = spec.environmentFile === null ? {} : vetEnvironmentFile(spec.environmentFile, spec.owned?.owner.uid ?? null, find);
   // Without its directory a relative program cannot be looked for, and would only be blamed for the same thing twice.
   if (trouble === null || !spec.argv[0].includes('/') || spec.argv[0].startsWith('/')) {
     const path = spec.environment['PATH'] ?? variables['PATH'] ?? host.path ?? DEFAULT_PATH;
@@ -90,10 +93,10 @@ export function directoryTrouble(directory: string, becomes: boolean): Complaint
   }
 }
 
-function vetEnvironmentFile(path: string, find: (complaint: Complaint) => void): Readonly<Record<string, string>> {
+function vetEnvironmentFile(path: string, uid: number | null, find: (complaint: Complaint) => void): Readonly<Record<string, string>> {
   const complain = (message: string, hint: string): void =>
     find({ code: 'E_ENVIRONMENT_FILE', message, key: 'environment-file', hint, missing: [path] });
-  const file = readEnvironmentFile(path);
+  const file = readEnvironmentFile(path, uid);
   if ('unreadable' in file) {
     complain(`the environment file ${path} cannot be read: ${file.unreadable}`, 'create it, or check its permissions');
     return {};

@@ -3,6 +3,7 @@ import type { HistoryEntry } from '../core/history.ts';
 import { living } from '../core/lifecycle.ts';
 import type { VassalId } from '../core/listing.ts';
 import type { ExitStatus, Instance, InstanceId, Proof, Vassal } from '../core/state.ts';
+import { basisIn } from './json-columns.ts';
 import { exitColumns, flag, integer, orNull, text } from './columns.ts';
 import type { StoredInstance } from './store.ts';
 
@@ -42,7 +43,7 @@ export function instanceTable(database: Database.Database): InstanceTable {
     UPDATE instances SET ended_at = ?, exit_kind = 'unknown'
     WHERE vassal IN (SELECT value FROM json_each(?)) AND ended_at IS NULL AND id NOT IN (SELECT value FROM json_each(?))`);
   const alive = database.prepare(`
-    SELECT instances.*, revisions.text FROM instances
+    SELECT instances.*, revisions.text, revisions.basis FROM instances
     LEFT JOIN revisions ON revisions.vassal = instances.vassal AND revisions.number = instances.revision
     WHERE ended_at IS NULL AND instances.vassal IS NOT NULL AND instances.revision IS NOT NULL ORDER BY serial DESC`);
   const highest = database.prepare('SELECT max(serial) AS serial FROM instances');
@@ -106,7 +107,7 @@ function instanceOf(row: unknown): StoredInstance {
     id: text(row, 'id') as InstanceId,
     serial: integer(row, 'serial'),
     generation: integer(row, 'generation'),
-    revision: { number: integer(row, 'revision'), text: orNull(text)(row, 'text') ?? '' },
+    revision: { number: integer(row, 'revision'), text: orNull(text)(row, 'text') ?? '', ...basisIn(row, 'basis') },
     process: proofOf(row),
     bornAt: integer(row, 'born_at'),
     readyAt: orNull(integer)(row, 'ready_at'),

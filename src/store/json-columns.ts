@@ -1,3 +1,4 @@
+import type { Basis } from '../core/basis.ts';
 import type { ExitStatus, Failure, InstanceId } from '../core/state.ts';
 import { CODES, type Code } from '../errors.ts';
 import { orNull, text, type Reader } from './columns.ts';
@@ -21,6 +22,21 @@ export const ending: Reader<ExitStatus | null> = (row, column) => {
   if (kind === 'killed' && typeof signal === 'string') return { kind, signal };
   return kind === 'unknown' ? { kind } : null;
 };
+
+/** What a text was read with, as the property that it is in; none: nothing but itself. What cannot be understood is left out, and a text that needed it is refused. */
+export function basisIn(row: unknown, column: string): { readonly basis?: Basis } {
+  const { owner, defaults, printed } = parsed(row, column) ?? {};
+  const basis: Basis = { ...(isOwner(owner) ? { owner } : {}), ...(isDefaults(defaults) ? { defaults } : {}), ...(printed === true ? { printed } : {}) };
+  return Object.keys(basis).length === 0 ? {} : { basis };
+}
+
+function isOwner(value: unknown): value is NonNullable<Basis['owner']> {
+  return typeof value === 'object' && value !== null && 'uid' in value && isCount(value.uid) && 'gid' in value && isCount(value.gid);
+}
+
+function isDefaults(value: unknown): value is NonNullable<Basis['defaults']> {
+  return typeof value === 'object' && value !== null && 'file' in value && typeof value.file === 'string' && 'text' in value && typeof value.text === 'string';
+}
 
 function parsed(row: unknown, column: string): Readonly<Record<string, unknown>> | null {
   const json = orNull(text)(row, column);

@@ -2,6 +2,7 @@ import type Database from 'better-sqlite3';
 import type { VassalId } from '../core/listing.ts';
 import type { Revision } from '../core/state.ts';
 import { flag, integer, text } from './columns.ts';
+import { basisIn } from './json-columns.ts';
 import type { StoredRevision } from './store.ts';
 
 /** Revisions kept for each vassal: enough to roll back over months of edits, at most 100 MiB of the largest files there can be. */
@@ -18,20 +19,20 @@ export interface RevisionTable {
 export function revisionTable(database: Database.Database): RevisionTable {
   // The same text may become runnable, when the host has what it lacked. A number that is given anew is another revision.
   const write = database.prepare(`
-    INSERT INTO revisions (vassal, number, hash, text, runnable, at) VALUES (?, ?, ?, ?, ?, ?)
+    INSERT INTO revisions (vassal, number, hash, text, basis, runnable, at) VALUES (?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (vassal, number) DO UPDATE SET
-      hash = excluded.hash, text = excluded.text, runnable = excluded.runnable, at = iif(hash = excluded.hash, at, excluded.at)
-    WHERE hash <> excluded.hash OR runnable <> excluded.runnable`);
+      hash = excluded.hash, text = excluded.text, basis = excluded.basis, runnable = excluded.runnable, at = iif(hash = excluded.hash, at, excluded.at)
+    WHERE hash <> excluded.hash OR runnable <> excluded.runnable OR basis IS NOT excluded.basis`);
   const prune = database.prepare(`
     DELETE FROM revisions WHERE vassal = @vassal AND number <= @upTo
       AND number NOT IN (SELECT good FROM vassals WHERE id = @vassal AND good IS NOT NULL)
       AND number NOT IN (SELECT pinned FROM vassals WHERE id = @vassal AND pinned IS NOT NULL)
       AND number NOT IN (SELECT revision FROM instances WHERE vassal = @vassal AND ended_at IS NULL AND revision IS NOT NULL)`);
-  const all = database.prepare('SELECT number, hash, text, runnable, at FROM revisions WHERE vassal = ? ORDER BY number');
+  const all = database.prepare('SELECT number, hash, text, basis, runnable, at FROM revisions WHERE vassal = ? ORDER BY number');
 
   return {
-    write(vassal, { number, hash, text, outcome }, at) {
-      const { changes } = write.run(vassal, number, hash, text, outcome.ok ? 1 : 0, at);
+    write(vassal, { number, hash, text, basis, outcome }, at) {
+      const { changes } = write.run(vassal, number, hash, text, basis === undefined ? null : JSON.stringify(basis), outcome.ok ? 1 : 0, at);
       if (changes > 0 && number > REVISIONS_KEPT) prune.run({ vassal, upTo: number - REVISIONS_KEPT });
     },
     of(vassal) {
@@ -39,6 +40,7 @@ export function revisionTable(database: Database.Database): RevisionTable {
         number: integer(row, 'number'),
         hash: text(row, 'hash'),
         text: text(row, 'text'),
+        ...basisIn(row, 'basis'),
         at: integer(row, 'at'),
         runnable: flag(row, 'runnable'),
       }));

@@ -1,3 +1,4 @@
+import type { Basis } from '../core/basis.ts';
 import type { Change, HistoryEntry } from '../core/history.ts';
 import type { VassalId } from '../core/listing.ts';
 import type { ExitStatus, Failure, InstanceId, Proof, Want } from '../core/state.ts';
@@ -41,10 +42,16 @@ export interface StoredEntry extends HistoryEntry {
   readonly sequence: number;
 }
 
-export interface StoredRevision {
+/** A text that can be read again, with what it was read with. */
+export interface StoredText {
   readonly number: number;
-  readonly hash: string;
   readonly text: string;
+  /** Absent: nothing but itself. */
+  readonly basis?: Basis;
+}
+
+export interface StoredRevision extends StoredText {
+  readonly hash: string;
   /** First seen: wall time, ms. */
   readonly at: number;
   /** False if it had faults. */
@@ -68,7 +75,7 @@ export interface StoredVassal {
   /** Instances that an operator asked for; null: what the file says. */
   readonly scale: number | null;
   /** The revision that an operator went back to. null: none, or its text is not there any more. */
-  readonly pinned: { readonly number: number; readonly text: string } | null;
+  readonly pinned: StoredText | null;
   /** The newest revision was tried and refused. */
   readonly rejected: boolean;
   /** null: none, or it was written in a form that this emperor does not know. */
@@ -78,7 +85,7 @@ export interface StoredVassal {
   readonly restarts: number;
   readonly newest: { readonly number: number; readonly hash: string } | null;
   /** The last revision that was ready. */
-  readonly good: { readonly number: number; readonly text: string } | null;
+  readonly good: StoredText | null;
   /** The instances whose end was never written, newest first. They may live, or have died with nobody there to see it. */
   readonly instances: readonly StoredInstance[];
 }
@@ -93,7 +100,7 @@ export interface StoredInstance {
   readonly serial: number;
   readonly generation: number;
   /** What it runs. The text is empty if it was never written (the store had failed then). */
-  readonly revision: { readonly number: number; readonly text: string };
+  readonly revision: StoredText;
   /** null: its start was ordered, and the emperor ended before it heard of the process. There may be one that carries its mark. */
   readonly process: Proof | null;
   readonly bornAt: number;

@@ -2,7 +2,7 @@ import type Database from 'better-sqlite3';
 import type { VassalId } from '../core/listing.ts';
 import type { ExitStatus, Vassal } from '../core/state.ts';
 import { flag, integer, oneOf, orNull, text } from './columns.ts';
-import { ending, failure } from './json-columns.ts';
+import { basisIn, ending, failure } from './json-columns.ts';
 import type { ForgottenVassal, StoredVassal } from './store.ts';
 
 /** The table of vassals: one statement, one function. */
@@ -28,7 +28,7 @@ export function vassalTable(database: Database.Database): VassalTable {
       restarts = excluded.restarts, newest = coalesce(excluded.newest, newest), good = excluded.good, forgotten_at = NULL`);
   const forget = database.prepare('UPDATE vassals SET forgotten_at = ? WHERE id = ?');
   const remembered = database.prepare(`
-    SELECT vassals.*, newest.hash AS newest_hash, good.text AS good_text, pinned.text AS pinned_text FROM vassals
+    SELECT vassals.*, newest.hash AS newest_hash, good.text AS good_text, good.basis AS good_basis, pinned.text AS pinned_text, pinned.basis AS pinned_basis FROM vassals
     LEFT JOIN revisions AS newest ON newest.vassal = vassals.id AND newest.number = vassals.newest
     LEFT JOIN revisions AS good ON good.vassal = vassals.id AND good.number = vassals.good
     LEFT JOIN revisions AS pinned ON pinned.vassal = vassals.id AND pinned.number = vassals.pinned
@@ -83,11 +83,11 @@ function newestOf(row: unknown): StoredVassal['newest'] {
   return number === null || hash === null ? null : { number, hash };
 }
 
-/** The number in a column, with the text of that revision in `…_text`. */
+/** The number in a column, with the text of that revision in `…_text`, and its basis in `…_basis`. */
 function revisionIn(row: unknown, column: 'good' | 'pinned'): StoredVassal['good'] {
   const number = orNull(integer)(row, column);
   const found = orNull(text)(row, `${column}_text`);
-  return number === null || found === null ? null : { number, text: found };
+  return number === null || found === null ? null : { number, text: found, ...basisIn(row, `${column}_basis`) };
 }
 
 /** True if both are written alike. What is written often changes something else: a place, a deadline, a word of an instance. */

@@ -17,6 +17,10 @@ it.each([
   ['$(ODD)', '%n $(HOME) %(user)'],
   ['$HOME ${HOME} $', '$HOME ${HOME} $'],
   ['%(user)-%(umask)', 'caesar-022'],
+  ['$(HOME:-/x) $(NOWHERE:-/x) $(NOWHERE:-)|$(EMPTY:-x)', '/home/caesar /x |'],
+  ['%(umask + 3 * 2)', '50'],
+  ['%(umask - 30)|%(umask / 3)|%(umask ++)|%(umask --)', '-8|7|23|21'],
+  ['%(user + 3)|%(umask 3)|%(umask . 3)|%(5 + 2)', '3|0223|0223|7'],
 ])('%s stands for %s', (text, value) => {
   const spec = specOf('/srv/my sites/sh op.x.ini', ini(`umask = 022\nuser = %U\nenvironment.X = ${text}`));
   expect(spec.environment['X']).toBe(value);
@@ -43,6 +47,9 @@ it.each([
   ['user = $(constructor)', ['E_PLACEHOLDER the emperor has no environment variable "constructor" at /v/shop.ini:3; write the $(…) of a shell with backquotes']],
   ['user = % x', ['E_PLACEHOLDER unknown placeholder "% " at /v/shop.ini:3; write %% for a percent sign']],
   ['user = %(group', ['E_PLACEHOLDER unknown placeholder "%(" at /v/shop.ini:3; write %% for a percent sign']],
+  ['user = %(1 / 0)', ['E_PLACEHOLDER %(1 / 0) cannot be reckoned at /v/shop.ini:3; for example %(workers * 2)']],
+  ['user = %(1 +)', ['E_PLACEHOLDER %(1 +) cannot be reckoned at /v/shop.ini:3; for example %(workers * 2)']],
+  ['user = %(1 + x)', ['E_PLACEHOLDER %(x) is no key of this section at /v/shop.ini:3; write %% for a percent sign']],
   ['user = %t', ['E_PLACEHOLDER unknown placeholder "%t" at /v/shop.ini:3; write %% for a percent sign']],
 ])('tells once what is wrong with %j', (lines, faults) => {
   expect(faultsOf('/v/shop.ini', ini(lines))).toEqual(faults);
@@ -50,4 +57,8 @@ it.each([
 
 it('never shows the value of a variable', () => {
   expect(faultsOf('/v/shop.ini', ini('environment.SECRET = $(HOME)%q')).join()).not.toContain('caesar');
+});
+
+it('hashes the path as uWSGI 2.0.21 does', () => {
+  expect(specOf('/tmp/tyr-m/a.ini', ini('environment.X = %j')).environment['X']).toBe('DDD347AB');
 });

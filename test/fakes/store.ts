@@ -3,7 +3,7 @@ import { living } from '../../src/core/lifecycle.ts';
 import type { VassalId } from '../../src/core/listing.ts';
 import type { Instance, Runnable, Vassal } from '../../src/core/state.ts';
 import { EmperorError } from '../../src/errors.ts';
-import type { HistoryQuery, Memory, Store, StoredEntry, StoredInstance, StoredRevision, StoredVassal } from '../../src/store/store.ts';
+import type { HistoryQuery, Memory, Store, StoredEntry, StoredInstance, StoredRevision, StoredVassal, StoredText } from '../../src/store/store.ts';
 
 /** A store in memory. It outlives its closing: what a later emperor would load can be loaded from the same object. */
 export class FakeStore implements Store {
@@ -75,26 +75,26 @@ function keep(vassal: Vassal, kept: Kept | undefined, now: number): Kept {
   const alive = living(vassal).toSorted((a, b) => b.serial - a.serial);
   const { newest } = vassal;
   if (newest === null) return { vassal, forgotten: false, revisions: known, alive };
-  const { number, hash, text } = newest;
+  const { number, hash, text, basis } = newest;
   const at = known.find((each) => each.number === number && each.hash === hash)?.at ?? now;
   const others = known.filter((each) => each.number !== number);
-  const revisions = [...others, { number, hash, text, at, runnable: newest.outcome.ok }].sort((a, b) => a.number - b.number);
+  const revisions = [...others, { number, hash, text, ...(basis === undefined ? {} : { basis }), at, runnable: newest.outcome.ok }].sort((a, b) => a.number - b.number);
   return { vassal, forgotten: false, revisions, alive };
 }
 
 function storedVassal({ vassal, revisions, alive }: Kept): StoredVassal {
   const { id, name, source, stamp, want, scale, rejected, failure, restarts } = vassal;
-  const text = (number: number): string | null => revisions.find((each) => each.number === number)?.text ?? null;
-  const withText = (runs: Runnable | null): StoredVassal['good'] => {
-    const found = runs === null ? null : text(runs.number);
-    return runs === null || found === null ? null : { number: runs.number, text: found };
+  const textOf = (number: number): StoredText | null => {
+    const found = revisions.find((each) => each.number === number);
+    return found === undefined ? null : { number, text: found.text, ...(found.basis === undefined ? {} : { basis: found.basis }) };
   };
+  const withText = (runs: Runnable | null): StoredVassal['good'] => (runs === null ? null : textOf(runs.number));
   const newest = revisions.at(-1);
   const instances = alive.map((instance): StoredInstance => ({
     id: instance.id,
     serial: instance.serial,
     generation: instance.generation,
-    revision: { number: instance.runs.number, text: text(instance.runs.number) ?? '' },
+    revision: textOf(instance.runs.number) ?? { number: instance.runs.number, text: '' },
     process: instance.process,
     bornAt: instance.bornAt,
     readyAt: instance.readyAt,

@@ -30,7 +30,7 @@ function folderOfVersion1(): string {
 }
 
 describe('a database of version 1', () => {
-  it('is brought to version 2, and nothing of it is lost', () => {
+  it('is brought to version 3, and nothing of it is lost', () => {
     const folder = folderOfVersion1();
     const none = { scale: null, pinned: null, rejected: false, failure: null, exited: null };
     using store = openQuietly(folder);
@@ -64,7 +64,7 @@ describe('a database of version 1', () => {
     using again = openQuietly(folder);
     expect(again.load().vassals.find(({ name }) => name === 'wiki')).toMatchObject({ want: 'paused', scale: 3, failure: failureOf(), rejected: true });
     const database = new Database(join(folder, DATABASE_FILE), { readonly: true });
-    expect(versionOf(database)).toBe(2);
+    expect(versionOf(database)).toBe(3);
     database.close();
   });
 });

@@ -5,6 +5,7 @@ import type { Address } from '../../core/address.ts';
 import { parseDuration } from '../../core/duration.ts';
 import type { Program, Settings } from '../../emperor/settings.ts';
 import { readVersion } from '../../world/version.ts';
+import type { Compat } from '../emperor-compat.ts';
 import type { RunFlags } from '../resolve-settings.ts';
 import type { Cli, DeclareVerb } from '../verb.ts';
 
@@ -20,6 +21,8 @@ export const run: DeclareVerb = (program, cli) => {
     .option('--control <path>', 'control socket (environment: EMPEROR_CONTROL)')
     .option('--control-group <group>', 'group that may use the control socket')
     .option('--allow-writable', 'as root: take vassal files, too, that others than root can write')
+    .option('--emperor-compat', "what is behind -- is the command line of a uWSGI Emperor; says what each option becomes")
+    .option('--tyrant', 'each instance runs as the owner of its vassal file')
     .option('--logs <dir>', 'folder for the output of the vassals (environment: EMPEROR_LOGS)')
     .option('--config <file>', 'configuration file (environment: EMPEROR_CONFIG)')
     .addOption(new Option('--log-level <level>', 'how much the emperor itself logs (default: info)').choices(['trace', 'debug', 'info', 'warn', 'error']))
@@ -39,7 +42,10 @@ async function reign(sources: readonly string[], flags: RunFlags, cli: Cli): Pro
   const { configFile, resolveSettings } = await import('../resolve-settings.ts');
   const { readConfig } = await import('../read-config.ts');
   const startedBy = cli.environment['INVOCATION_ID'] === undefined ? cli.actor : 'systemd';
-  const settings = (): Settings => resolveSettings(sources, flags, readConfig(configFile(flags, cli)), cli, { startedBy, readable: cli.terminal.interactive, cores: availableParallelism(), program: thisProgram() });
+  const { emperorCompat } = await import('../emperor-compat.ts');
+  const line = (): Compat => (flags.emperorCompat === true ? emperorCompat(sources, cli.environment) : { configured: {}, said: [] });
+  for (const each of flags.rehearse === true ? [] : line().said) cli.terminal.err(`emperor: ${each}\n`);
+  const settings = (): Settings => resolveSettings(flags.emperorCompat === true ? [] : sources, flags, { ...readConfig(configFile(flags, cli)), ...line().configured }, cli, { startedBy, readable: cli.terminal.interactive, cores: availableParallelism(), program: thisProgram() });
   const first = settings();
   if (flags.rehearse === true) {
     const { rehearse } = await import('../../emperor/rehearsal.ts');

@@ -1,13 +1,14 @@
 import { unreachable } from '../../errors.ts';
-import { dismiss, tell } from '../farewell.ts';
-import { instancesIn, withPlaces } from '../generation.ts';
-import { bringDown, chosen, failureOf, inService, rest, sameOutcome, stateWith } from '../lifecycle.ts';
+import { dismiss } from '../farewell.ts';
+import { instancesIn } from '../generation.ts';
+import { bringDown, chosen, failureOf, inService, rest, sameOutcome } from '../lifecycle.ts';
 import type { Declaration } from '../listing.ts';
 import { overlap, type Reloading } from '../overlap.ts';
-import type { Generation, Instance, Place, Remembered, Revision, Runnable, Vassal } from '../state.ts';
+import type { Generation, Place, Remembered, Revision, Runnable, Vassal } from '../state.ts';
 import type { Reload } from '../spec.ts';
-import { loyalMs } from './instance.ts';
+import { changedHands, newHands, stillOwned } from '../tyrant.ts';
 import { note, type Turn } from '../turn.ts';
+import { adopt, highest, tellAll } from './adopted.ts';
 
 /**
  * A file that is shown for the first time in this life of the emperor, or again after it was forgotten.
@@ -16,7 +17,7 @@ import { note, type Turn } from '../turn.ts';
 export function appeared(declaration: Declaration, source: string, remembered: Remembered | undefined, numbered: number, turn: Turn): Vassal | null {
   const known = remembered?.newest ?? null;
   const number = known === null ? numbered + 1 : known.hash === declaration.hash ? known.number : known.number + 1;
-  const newest: Revision = { number, hash: declaration.hash, text: declaration.text, outcome: declaration.outcome };
+  const newest = revisionOf(declaration, number);
   const touched = remembered === undefined || remembered.stamp !== declaration.stamp;
   const vassal: Vassal = {
     id: declaration.id,
@@ -27,8 +28,8 @@ export function appeared(declaration: Declaration, source: string, remembered: R
     stamp: declaration.stamp,
     unread: false,
     rejected: !touched && remembered.rejected,
-    good: remembered?.good ?? null,
-    pinned: touched ? null : remembered.pinned,
+    good: stillOwned(remembered?.good ?? null, declaration.basis),
+    pinned: touched ? null : stillOwned(remembered.pinned, declaration.basis),
     scale: touched ? lastingScale(remembered?.scale ?? null, declaration.outcome) : remembered.scale,
     need: null,
     want: touched ? 'up' : remembered.want,
@@ -50,6 +51,8 @@ export function appeared(declaration: Declaration, source: string, remembered: R
     return rest(vassal, turn, 'it is to run', 'lazily');
   }
   const adopted = adopt(vassal, first.runs, instances, turn);
+  const hands = first.runs.spec.owned?.owner;
+  if (changedHands(hands, declaration.basis?.owner)) return bringDown(adopted, turn, 'restart', newHands(hands, declaration.basis?.owner));
   if (adopted.want !== 'up') return bringDown(adopted, turn, 'stop', 'it was stopped by an operator');
   const behind = touched || chosen(adopted)?.number !== first.runs.number || (remembered.cutShort && !adopted.rejected);
   return behind ? apply(adopted, turn, 'what its file says was not deployed yet when no emperor was there') : adopted;
@@ -83,55 +86,16 @@ export function orphaned(remembered: Remembered, turn: Turn): Vassal | null {
   return first === undefined ? rest(vassal, turn, why, 'lazily') : bringDown(adopt(vassal, first.runs, remembered.living, turn), turn, 'stop', why);
 }
 
-/** Their hook `before-stop` was begun by the emperor that told them to die. */
-function tellAll(remembered: Remembered | undefined, turn: Turn): Vassal['leaving'] {
-  return (remembered?.leaving ?? []).map((instance) => tell(instance, turn));
-}
-
-/** Takes over what lives: one generation, in which those that are missing are started. */
-function adopt(vassal: Vassal, runs: Runnable, instances: readonly Instance[], turn: Turn): Vassal {
-  const places = instances.map((instance): Place => {
-    if (instance.readyMs !== null) return { phase: 'ready', instance, sinceMs: turn.now.ms, watchdogMs: watchdogMs(instance, turn), loyalMs: loyalAgain(instance, turn) };
-    const { ready, startTimeoutMs } = instance.runs.spec;
-    const dueMs = ready.kind === 'after' ? turn.now.ms + ready.ms : null;
-    return { phase: 'starting', instance, dueMs, failAtMs: turn.now.ms + startTimeoutMs, answer: null };
-  });
-  const bare: Generation = { number: instances[0]?.generation ?? 1, runs, places: [], proven: false };
-  const whole = withPlaces(bare, places);
-  const { scaling } = runs.spec;
-  // What the need has led to is there to be seen.
-  const need = scaling === null || places.length <= runs.spec.instances ? null : { instances: Math.min(places.length, scaling.max), fromMs: 0 };
-  const missing = Math.max(0, (vassal.scale ?? runs.spec.instances) - places.length);
-  const queued = Array.from({ length: missing }, (): Place => ({ phase: 'queued', why: 'it had died when no emperor was there' }));
-  const after: Vassal = { ...vassal, need, state: stateWith({ ...whole, places: [...places, ...queued] }) };
-  for (const instance of instances) note(turn, vassal, 'adopted', 'it was started by an earlier emperor and lives', { instance, after });
-  return after;
-}
-
-/** One that was loyal already has been told of. */
-function loyalAgain(instance: Instance, turn: Turn): number | null {
-  const dueMs = loyalMs(instance, instance.readyMs ?? turn.now.ms);
-  return dueMs === null || dueMs <= turn.now.ms ? null : dueMs;
-}
-
 /** What an operator asked for counts more than the need until the file is touched; more than a plain number in the file it counts for good. */
 function lastingScale(scale: number | null, outcome: Declaration['outcome']): number | null {
   return outcome.ok && outcome.spec.scaling !== null ? null : scale;
 }
 
-function watchdogMs({ runs }: Instance, turn: Turn): number | null {
-  const watchdog = runs.spec.health?.watchdogMs ?? null;
-  return watchdog === null ? null : turn.now.ms + watchdog;
-}
-
-/** The highest number of a generation that lives still. */
-function highest(remembered: Remembered | undefined): number {
-  return [...(remembered?.living ?? []), ...(remembered?.leaving ?? [])].reduce((most, { generation }) => Math.max(most, generation), 0);
-}
-
 /** A known vassal is shown again. The same look twice changes nothing. */
 export function declared(before: Vassal, declaration: Declaration, source: string, turn: Turn): Vassal | null {
   const old = before.newest;
+  const hands = old?.basis?.owner;
+  if (old !== null && changedHands(hands, declaration.basis?.owner)) return handedOver(before, declaration, source, turn, newHands(hands, declaration.basis?.owner));
   if (old !== null && declaration.hash === '') return unreadable(before, old, declaration, source, turn);
   if (old !== null && before.stamp === declaration.stamp && old.hash === declaration.hash && sameOutcome(old.outcome, declaration.outcome)) {
     if (before.unread) return readable(before, old, source, turn);
@@ -140,7 +104,7 @@ export function declared(before: Vassal, declaration: Declaration, source: strin
   const edited = old === null || old.hash !== declaration.hash;
   const touched = before.stamp !== declaration.stamp;
   const number = old === null || edited ? before.numbered + 1 : old.number;
-  const newest: Revision = { number, hash: declaration.hash, text: declaration.text, outcome: declaration.outcome };
+  const newest = revisionOf(declaration, number);
   const vassal: Vassal = {
     ...before,
     source,
@@ -160,6 +124,31 @@ export function declared(before: Vassal, declaration: Declaration, source: strin
     : edited ? 'its file has a new text' : touched ? 'its file was touched' : 'what it lacked is there now';
   note(turn, vassal, event, why);
   return apply(vassal, turn, why);
+}
+
+function revisionOf({ hash, text, basis, outcome }: Declaration, number: number): Revision {
+  return { number, hash, text, ...(basis === undefined ? {} : { basis }), outcome };
+}
+
+/** Tyrant mode: nothing of the former owner goes on, or is started again. */
+function handedOver(before: Vassal, declaration: Declaration, source: string, turn: Turn, why: string): Vassal | null {
+  const newest = revisionOf(declaration, before.numbered + 1);
+  const vassal: Vassal = {
+    ...before,
+    source,
+    newest,
+    numbered: newest.number,
+    stamp: declaration.stamp,
+    unread: false,
+    rejected: false,
+    good: null,
+    pinned: null,
+    want: before.want === 'paused' ? 'paused' : 'up',
+    failure: failureOf(newest, turn.now.at),
+    deaths: 0,
+  };
+  note(turn, vassal, 'edited', why);
+  return bringDown(vassal, turn, 'restart', why);
 }
 
 /** The file cannot be read (for now): like a blind source, that says nothing about what it holds. */
