@@ -57,7 +57,7 @@ export function readEmperorLine(words: readonly string[], context: LineContext):
   const lists = new Map<string, string[]>();
   const said = mentions.map((mention) => `${placed(mention)} → ${take(mention, lists)}`);
   // What the values are worth is decided where those of emperor.toml are.
-  const text = [...lists].map(([key, values]) => `${key} = ${values.length === 1 && /^(?:true|"\d+s")$/.test(values[0] ?? '') ? values[0] : `[${values.map((value) => JSON.stringify(value)).join(', ')}]`}`).join('\n');
+  const text = [...lists].map(([key, values]) => `${key} = ${values.length === 1 && /^(?:true|"[^]*")$/.test(values[0] ?? '') ? values[0] : `[${values.map((value) => JSON.stringify(value)).join(', ')}]`}`).join('\n');
   const outcome = parseSettings(text, `${context.folder}/${COMMAND_LINE}`);
   if (!outcome.ok) faults.push(...outcome.faults.map((fault) => ({ ...fault, file: COMMAND_LINE, line: null })));
   return { settings: outcome.ok ? outcome.settings : {}, said, faults: [...report.faults(), ...faults] };

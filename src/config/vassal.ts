@@ -18,6 +18,7 @@ import { readinessOf, startTimeoutOf } from './readiness.ts';
 import { replacingOf } from './replacing.ts';
 import { reportOn, type Report } from './report.ts';
 import { VASSAL_KEYS } from './schema.ts';
+import { loadsApp } from './uwsgi-app.ts';
 import { uwsgiStats } from './uwsgi-stats.ts';
 import { scalingOf } from './scaling.ts';
 import { sectionsOf } from './sections.ts';
@@ -119,7 +120,7 @@ function specOf(tree: Table, { id: file, text, basis }: VassalFile, context: Par
   const passed = listening.sockets === 'held' ? listening.listen.map(({ address }) => address) : [];
   // What uWSGI can make of its own section is not ours to judge.
   const expandQuietly = expander(section, () => magicLetters(file, context.host), context.environment, reportOn(file));
-  const { argv, environment } = commandOf(program, { workers: given.workers ?? null, listen: passed, file, ...(basis?.printed === true ? { printed: true } : {}), ...(context.uwsgi === undefined ? {} : { shared: context.uwsgi }) });
+  const { argv, environment } = commandOf(program, { workers: given.workers ?? null, listen: passed, file, ...(uwsgiLine !== null && loadsApp(text, extensionOf(file)) ? { loadsApp: true } : {}), ...(basis?.printed === true ? { printed: true } : {}), ...(context.uwsgi === undefined ? {} : { shared: context.uwsgi }) });
   const spec: VassalSpec = {
     server: preset?.name ?? null,
     programs: preset?.programs ?? [],

@@ -49,6 +49,8 @@ export interface PresetRequest {
   readonly file: string;
   /** The file is a program that prints what it says. Absent: it is not. */
   readonly printed?: boolean;
+  /** The file names an app for a server that reads it itself. Absent: it does not, or nobody knows. */
+  readonly loadsApp?: boolean;
   /** For those that read the file themselves. Absent: none. */
   readonly shared?: SharedArguments;
 }

@@ -346,7 +346,7 @@ it.each([
     programs: [],
     passing: 'fds',
     channel: true,
-    argv: ['uwsgi', '--need-app', '--safe-fd', '4', option, `/etc/v/${name}`, '--hook-master-start', 'unix_signal:15 gracefully_kill_them_all'],
+    argv: ['uwsgi', ...(text.includes('module') ? ['--need-app'] : []), '--safe-fd', '4', option, `/etc/v/${name}`, '--hook-master-start', 'unix_signal:15 gracefully_kill_them_all'],
     reload: { kind: 'channel' },
     ready: { kind: 'channel' },
     stopSignal: null,

@@ -38,9 +38,10 @@ it.each<[string, Partial<PresetRequest>, string[]]>([
   ['uvicorn', { app: 'shop:app', workers: 2 }, ['uvicorn', '--workers', '2', 'shop:app']],
   ['uvicorn', { app: 'shop:app', listen: [HTTP] }, [...inPythonOf('uvicorn', UVICORN_LAUNCHER, 'shop:app', '1', '3')]],
   ['uvicorn', { app: 'shop:app', workers: 2, listen: [HTTP, UNIX] }, [...inPythonOf('uvicorn', UVICORN_LAUNCHER, 'shop:app', '2', '3', '4')]],
-  ['uwsgi', { file: '/v/my shop.ini' }, ['uwsgi', '--need-app', '--safe-fd', '4', '--ini', '/v/my shop.ini', ...GRACEFULLY]],
-  ['uwsgi', { file: '/v/shop.yml' }, ['uwsgi', '--need-app', '--safe-fd', '4', '--yaml', '/v/shop.yml', ...GRACEFULLY]],
-  ['uwsgi', { file: '/v/shop.ini', listen: [HTTP, UNIX] }, ['uwsgi', '--need-app', '--safe-fd', '6', '--ini', '/v/shop.ini', '--socket', 'fd://3', '--socket', 'fd://4', ...GRACEFULLY]],
+  ['uwsgi', { file: '/v/my shop.ini' }, ['uwsgi', '--safe-fd', '4', '--ini', '/v/my shop.ini', ...GRACEFULLY]],
+  ['uwsgi', { file: '/v/shop.ini', loadsApp: true }, ['uwsgi', '--need-app', '--safe-fd', '4', '--ini', '/v/shop.ini', ...GRACEFULLY]],
+  ['uwsgi', { file: '/v/shop.yml' }, ['uwsgi', '--safe-fd', '4', '--yaml', '/v/shop.yml', ...GRACEFULLY]],
+  ['uwsgi', { file: '/v/shop.ini', listen: [HTTP, UNIX] }, ['uwsgi', '--safe-fd', '6', '--ini', '/v/shop.ini', '--socket', 'fd://3', '--socket', 'fd://4', ...GRACEFULLY]],
   ['waitress', { app: 'shop:app' }, ['waitress-serve', 'shop:app']],
   ['waitress', { app: 'shop:app', listen: [HTTP, HTTP6] }, [...inPythonOf('waitress-serve', WAITRESS_LAUNCHER, 'shop:app', '3', '4')]],
 ])('%s is started for %j', (name, parts, argv) => {
