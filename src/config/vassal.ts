@@ -42,7 +42,7 @@ export function parseVassal(file: VassalFile, context: ParseContext): Outcome {
   const reading = readText(file, report);
   if (reading === undefined) return { ok: false, faults: report.faults() };
   if (!reading.ok) return reading;
-  const spec = specOf(reading.tree, file.id, context, report);
+  const spec = specOf(reading.tree, file, context, report);
   const faults = report.faults();
   return spec !== undefined && faults.length === 0 ? { ok: true, spec } : { ok: false, faults };
 }
@@ -56,7 +56,7 @@ function readText({ id, text }: VassalFile, report: Report): Reading | undefined
   return read(content, id);
 }
 
-function specOf(tree: Table, file: VassalId, context: ParseContext, report: Report): VassalSpec | undefined {
+function specOf(tree: Table, { id: file, text }: VassalFile, context: ParseContext, report: Report): VassalSpec | undefined {
   const sections = sectionsOf(tree, report);
   if (sections === undefined) return undefined;
   const { vassal: section, uwsgiLine } = sections;
@@ -77,6 +77,7 @@ function specOf(tree: Table, file: VassalId, context: ParseContext, report: Repo
   const { argv, environment } = commandOf(program, { workers: given.workers ?? null, listen: passed, file });
   return {
     server: preset?.name ?? null,
+    source: preset?.readsFile === true ? { file, text } : null,
     programs: preset?.programs ?? [],
     argv,
     directory: given.directory ?? folder,

@@ -19,8 +19,10 @@ import { ownerOf } from '../notify/kinship.ts';
 import { openNotify } from '../notify/notify.ts';
 import { openProber } from '../probes/open-prober.ts';
 import { openDirectRunner } from '../runner/direct.ts';
+import { placeless, rehearsalText } from '../presets/uwsgi-text.ts';
 import { lentDescriptor } from '../runner/protocol-environment.ts';
 import type { Successor } from '../runner/successor.ts';
+import { openKeptTexts } from '../runner/kept-texts.ts';
 import { openCage } from '../runner/open-cage.ts';
 import { loadTools, openTool } from '../runner/tool.ts';
 import { orphansOfThisProcess, reapOrphans } from '../runner/orphans.ts';
@@ -43,7 +45,8 @@ import { logChanges } from './observe.ts';
 import { openPatience } from './patience.ts';
 import { parseOnce } from './parse-once.ts';
 import { performWith } from './perform.ts';
-import { recall } from './recall.ts';
+import { recall, serialOf } from './recall.ts';
+import { openReloader } from './reloader.ts';
 import { rememberIn } from './remember.ts';
 import { sortPassed } from './passed.ts';
 import type { Settings } from './settings.ts';
@@ -122,10 +125,13 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
       sink: (event) => emperor.post(event),
       onStrange: (strange) => logger.warn({ ...strange }, 'an instance says on its channel what means nothing; that is ignored'),
     }));
+    const judge = judgeOf(libc, settings.environment);
+    const texts = openKeptTexts(join(settings.state, 'texts'), placeless, (spec) => judge.ownerOf(spec));
     const runner = opened(openDirectRunner({
       ...launching, output, cage,
       sink: (event) => {
         channels.follow(event);
+        if (event.type === 'exited' || event.type === 'unlaunchable') texts.forget(serialOf(event.instance));
         emperor.post(event);
       },
     }));
@@ -138,22 +144,22 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
       inherited: inheritance.notify,
     }));
     if (process.pid === 1) opened(reapOrphans({ clock, signals: process, ...orphansOfThisProcess(libc) }));
-    const judge = judgeOf(libc, settings.environment);
-    const texts = parseOnce(judge.parse);
+    const readings = parseOnce(judge.parse);
     const { remembered, past, known, adopted, nextSerial } = recall(memory, {
       now: clock.now(),
-      parse: texts.parse,
+      parse: readings.parse,
       adopt: (name, instance) => runner.adopt(name, instance),
       ended: (name, instance) => output.bury(name, instance),
       found: findInstances(settings.state),
       unknown: judge.unknown,
     });
     output.sweep();
+    texts.sweep(new Set(remembered.flatMap(({ living, leaving }) => [...living, ...leaving].map(({ serial }) => serial))));
     cage.sweep(new Set(remembered.flatMap(({ living, leaving }) => [...living, ...leaving].map(({ id }) => id))));
 
     const onTrouble = (message: string): void => logger.warn({}, message);
     const sources = opened(openSources(settings, process.cwd(), { clock, libc, onTrouble, look: (source, look) => declarer.look(source, look) }));
-    const declarer = opened(createDeclarer({ parse: texts.parse, vet: judge.vet, awaitAppearance: sources.awaitAppearance }, clock, (event) => emperor.post(event)));
+    const declarer = opened(createDeclarer({ parse: readings.parse, vet: judge.vet, awaitAppearance: sources.awaitAppearance }, clock, (event) => emperor.post(event)));
     const sockets = opened(openSockets(libc, { handed: inheritance.sockets, kept: passed.kept, lasting: [...passed.lasting, ...inheritance.lasting] }, manager.keeper));
     for (const { id, name, living, leaving } of remembered) {
       for (const instance of [...living, ...leaving]) {
@@ -179,8 +185,14 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
       watchLog: (instance, pattern, onSeen) => output.watchLog(instance, pattern, onSeen),
       run: (id, argv, signal) => ways.with(id, (vassal, instance) => tool(vassal.name, instance, argv, signal)),
     }));
+    const reloader = opened(openReloader({
+      clock, texts, tool, rehearsalText,
+      find: (instance) => ways.find(instance),
+      tell: (instance) => void channels.ask(instance, 'reload'),
+      post: (event) => emperor.post(event),
+    }));
     const perform = performWith({
-      runner, channels, declarer, sockets, prober, patience,
+      runner, channels, reloader, texts, declarer, sockets, prober, patience,
       ownerOf: (whom) => judge.ownerOf(whom),
       quote: (instance, tell) => output.quote(instance, tell),
       post: (event) => emperor.post(event),
@@ -236,7 +248,7 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
     await governed();
     channels.listen();
     if (controlFd !== null) await openOurControl();
-    texts.forget();
+    readings.forget();
     sockets.disinherit(addressesIn(emperor.snapshot()));
     const started = [...emperor.snapshot().vassals.values()].flatMap(living).filter((each) => !each.adopted).length;
     if (known > 0) logger.info({ known, adopted, started }, `${adopted} of ${known} adopted, ${started} started`);

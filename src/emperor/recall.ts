@@ -71,8 +71,8 @@ function recallStray(id: InstanceId, { process, vassalName, ageMs }: Found, { no
   }];
 }
 
-/** `shop#12` → 12 */
-function serialOf(id: InstanceId): number {
+/** The serial in the id of an instance: `shop#12` → 12 */
+export function serialOf(id: InstanceId): number {
   return Number(id.slice(id.lastIndexOf('#') + 1));
 }
 
