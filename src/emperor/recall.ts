@@ -91,7 +91,10 @@ function recallVassal(vassal: StoredVassal, recollection: Recollection): Remembe
   const living = candidates.filter((each) => each.generation === serves?.generation);
   const leaving = alive.map((each) => each.instance).filter((each) => !living.includes(each));
   // Then its file has not been acted upon to the end.
-  const cutShort = serves !== undefined && vassal.instances.some((each) => !each.leaving && each.generation > serves.generation);
+  const overlapped = serves !== undefined && vassal.instances.some((each) => !each.leaving && each.generation > serves.generation);
+  // One that reloads in place may not have been told yet: what it is to run has never been seen to be ready.
+  const refreshed = serves !== undefined && serves.readyMs !== null && serves.runs.spec.reload.kind === 'channel' && good !== null && good.number !== serves.runs.number;
+  const cutShort = overlapped || refreshed;
   const pinned = vassal.pinned === null ? null : runnable(id, vassal.pinned, recollection);
   return { id, name, source, stamp, cutShort, want, scale, pinned, rejected, failure, exited, restarts, newest, good, living, leaving };
 }

@@ -86,6 +86,22 @@ describe('a plain file of uWSGI, without sockets of the emperor', () => {
     await shop.answers('one');
   });
 
+  it('whose emperor dies while its new revision is tried is deployed by the next one', async () => {
+    const first = await Daemon.start();
+    const shop = await Shop.open(first);
+    await shop.deployed();
+    const pid = await shop.master();
+    shop.close('load');
+    shop.deploy(['env = X=1']);
+    await shop.reached('load');
+    await first.end('SIGKILL');
+    shop.version('two');
+    shop.open('load');
+    await using daemon = await first.successor();
+    await shop.answers('two');
+    expect((await daemon.untilState('shop', 'ready')).instances[0]?.pid).toBe(pid);
+  });
+
   it('goes back by `rollback`, and the file stays', async () => {
     await using daemon = await Daemon.start();
     const shop = await Shop.open(daemon);
