@@ -123,6 +123,8 @@ function specOf(tree: Table, { id: file, text, basis }: VassalFile, context: Par
   const { argv, environment } = commandOf(program, { workers: given.workers ?? null, listen: passed, file, ...(uwsgiLine !== null && loadsApp(text, extensionOf(file)) ? { loadsApp: true } : {}), ...(basis?.printed === true ? { printed: true } : {}), ...(context.uwsgi === undefined ? {} : { shared: context.uwsgi }) });
   const spec: VassalSpec = {
     server: preset?.name ?? null,
+    // A program that prints options is run by uWSGI once more: what it prints then is not ours to keep.
+    source: preset?.readsFile === true && basis?.printed !== true ? { file, text } : null,
     programs: preset?.programs ?? [],
     argv,
     directory: given.directory ?? folder,

@@ -22,7 +22,12 @@ export function printAddress(address: Address): string {
   return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
 }
 
+/** The same for all that mean the same place to bind to. */
+export function keyOf(address: Address): string {
+  return address.kind === 'tcp' && address.v6only ? `${printAddress(address)} v6only` : printAddress(address);
+}
+
 /** True if both mean the same place to bind to. */
 export function sameAddress(a: Address, b: Address): boolean {
-  return printAddress(a) === printAddress(b) && (a.kind === 'unix' || b.kind === 'unix' || a.v6only === b.v6only);
+  return keyOf(a) === keyOf(b);
 }

@@ -71,6 +71,10 @@ export type Report =
   | { readonly kind: 'heartbeat' }
   /** It asks for help, having more to do than it can; so often by now. */
   | { readonly kind: 'sos'; readonly times: number }
+  /** What it is to reload was tried, and is good: now it is told. */
+  | { readonly kind: 'rehearsed' }
+  /** What it was to reload was tried, and is no good: it was not told. `output`: what that printed last. */
+  | { readonly kind: 'refused'; readonly code: Code; readonly message: string; readonly output: readonly string[] }
   /** It was to be told something and has no channel (any more). */
   | { readonly kind: 'deaf' };
 

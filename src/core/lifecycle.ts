@@ -1,3 +1,4 @@
+import type { Address } from './address.ts';
 import { failed } from './failure.ts';
 import { curse, dismiss } from './farewell.ts';
 import { printFault } from './fault.ts';
@@ -180,4 +181,9 @@ export function sameOutcome(a: Outcome, b: Outcome): boolean {
 /** A wait in a sentence. */
 export function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 0)} s`;
+}
+
+/** Every address that a vassal may ask for. */
+export function addressesOf(vassal: Vassal): readonly Address[] {
+  return (chosen(vassal)?.spec.listen ?? []).map(({ address }) => address);
 }

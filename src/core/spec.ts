@@ -144,6 +144,8 @@ export interface VassalSpec {
   readonly server: string | null;
   /** The program and its arguments. The program is an absolute path, relative to `directory` if it has a slash, else searched in PATH. */
   readonly argv: readonly [string, ...string[]];
+  /** The vassal file, where the program reads that itself, and what is to be read; null: it does not. `file`: absolute path, one of `argv`. */
+  readonly source: { readonly file: string; readonly text: string } | null;
   /** One of these has to be there as well; empty: none. For servers that are started by way of a shell. */
   readonly programs: readonly string[];
   /** Absolute. */

@@ -1,11 +1,9 @@
 import { join } from 'node:path';
 import { openChannels } from '../channel/channels.ts';
 import { hideEnvironment } from '../config/hiding/hide-environment.ts';
-import type { Address } from '../core/address.ts';
 import type { Event } from '../core/event.ts';
 import { holdsSockets } from '../core/generation.ts';
-import { chosen, living } from '../core/lifecycle.ts';
-import type { EmperorState } from '../core/state.ts';
+import { addressesOf, living } from '../core/lifecycle.ts';
 import { firstState } from '../core/step.ts';
 import { claim } from '../control/socket.ts';
 import type { Identity } from '../control/command.ts';
@@ -20,8 +18,10 @@ import { askUwsgi } from '../metrics/uwsgi-workers.ts';
 import { openNotify } from '../notify/notify.ts';
 import { openProber } from '../probes/open-prober.ts';
 import { openDirectRunner } from '../runner/direct.ts';
+import { placeless, rehearsalText } from '../presets/uwsgi-text.ts';
 import { lentDescriptor } from '../runner/protocol-environment.ts';
 import type { Successor } from '../runner/successor.ts';
+import { openKeptTexts } from '../runner/kept-texts.ts';
 import { openCage } from '../runner/open-cage.ts';
 import { loadTools, openTool } from '../runner/tool.ts';
 import { orphansOfThisProcess, reapOrphans } from '../runner/orphans.ts';
@@ -46,7 +46,8 @@ import { logChanges } from './observe.ts';
 import { openPatience } from './patience.ts';
 import { parseOnce } from './parse-once.ts';
 import { performWith } from './perform.ts';
-import { recall } from './recall.ts';
+import { recall, serialOf } from './recall.ts';
+import { openReloader } from './reloader.ts';
 import { rememberIn } from './remember.ts';
 import { sortPassed } from './passed.ts';
 import { changedForLife, confinementOf, type Settings } from './settings.ts';
@@ -126,10 +127,13 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
       sink: (event) => emperor.post(event),
       onStrange: (strange) => logger.warn({ ...strange }, 'an instance says on its channel what means nothing; that is ignored'),
     }));
+    const judge = judgeOf(libc, settings.environment, settings.hooks, settings.treatment);
+    const texts = openKeptTexts(join(settings.state, 'texts'), placeless, (spec) => judge.ownerOf(spec));
     const runner = opened(openDirectRunner({
       ...launching, output, cage,
       sink: (event) => {
         channels.follow(event);
+        if (event.type === 'exited' || event.type === 'unlaunchable') texts.forget(serialOf(event.instance));
         emperor.post(event);
       },
     }));
@@ -142,23 +146,23 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
       inherited: inheritance.notify,
     }));
     if (process.pid === 1) opened(reapOrphans({ clock, signals: process, ...orphansOfThisProcess(libc) }));
-    const judge = judgeOf(libc, settings.environment, settings.hooks, settings.treatment);
-    const texts = parseOnce(judge.parse);
+    const readings = parseOnce(judge.parse);
     const { remembered, past, known, adopted, nextSerial } = recall(memory, {
       now: clock.now(),
-      parse: texts.parse,
+      parse: readings.parse,
       adopt: (name, instance) => runner.adopt(name, instance),
       ended: (name, instance) => output.bury(name, instance),
       found: findInstances(settings.state),
       unknown: judge.unknown,
     });
     output.sweep();
+    texts.sweep(new Set(remembered.flatMap(({ living, leaving }) => [...living, ...leaving].map(({ serial }) => serial))));
     cage.sweep(new Set(remembered.flatMap(({ living, leaving }) => [...living, ...leaving].map(({ id }) => id))));
 
     const onTrouble = (message: string): void => logger.warn({}, message);
     const sources = opened(openSources(settings, process.cwd(), { clock, libc, onTrouble, look: (source, look) => declarer.look(source, look) }));
     const asking = settings.treatment?.magicExec === true ? { ask: opened(openAsk(libc, { environment: settings.environment, clock })).ask } : {};
-    const declarer = opened(createDeclarer({ parse: texts.parse, vet: judge.vet, meaning: judge.meaning, ...asking, trusted: new Set([0, process.geteuid?.() ?? 0]), awaitAppearance: sources.awaitAppearance }, clock, (event) => emperor.post(event)));
+    const declarer = opened(createDeclarer({ parse: readings.parse, vet: judge.vet, meaning: judge.meaning, ...asking, trusted: new Set([0, process.geteuid?.() ?? 0]), awaitAppearance: sources.awaitAppearance }, clock, (event) => emperor.post(event)));
     const sockets = opened(openSockets(libc, { handed: inheritance.sockets, kept: [...passed.kept, ...inheritance.serving], lasting: [...passed.lasting, ...inheritance.lasting] }, manager.keeper));
     for (const { id, name, living, leaving } of remembered) {
       for (const instance of [...living, ...leaving]) {
@@ -185,8 +189,14 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
       watchLog: (instance, pattern, onSeen) => output.watchLog(instance, pattern, onSeen),
       run: (id, argv, signal) => ways.with(id, (vassal, instance) => tool(vassal.name, instance, argv, signal)),
     }));
+    const reloader = opened(openReloader({
+      clock, texts, tool, rehearsalText,
+      find: (instance) => ways.find(instance),
+      tell: (instance) => void channels.ask(instance, 'reload'),
+      post: (event) => emperor.post(event),
+    }));
     const performance = opened(performWith({
-      runner, channels, declarer, sockets, prober, patience, hooks,
+      runner, channels, reloader, texts, declarer, sockets, prober, patience, hooks,
       ownerOf: (whom) => judge.ownerOf(whom),
       quote: (instance, tell) => output.quote(instance, tell),
       post: (event) => emperor.post(event),
@@ -248,8 +258,8 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
     await governed();
     channels.listen();
     if (controlFd !== null) await openOurControl();
-    texts.forget();
-    sockets.disinherit(addressesIn(emperor.snapshot()));
+    readings.forget();
+    sockets.disinherit([...emperor.snapshot().vassals.values()].flatMap(addressesOf));
     const started = [...emperor.snapshot().vassals.values()].flatMap(living).filter((each) => !each.adopted).length;
     if (known > 0) logger.info({ known, adopted, started }, `${adopted} of ${known} adopted, ${started} started`);
     logger.info({ pid: process.pid, sources: sources.names, control: settings.control, adopted }, 'reigns');
@@ -287,8 +297,3 @@ const LAST_WORDS_MS = 1_000;
 
 /** For the hooks that run when the emperor ends. */
 const LAST_HOOKS_MS = 5_000;
-
-/** Every address that some vassal may ask for. */
-function addressesIn({ vassals }: EmperorState): readonly Address[] {
-  return [...vassals.values()].flatMap((vassal) => chosen(vassal)?.spec.listen ?? []).map(({ address }) => address);
-}

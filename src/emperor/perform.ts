@@ -5,16 +5,20 @@ import type { InstanceId } from '../core/state.ts';
 import { EmperorError, unreachable } from '../errors.ts';
 import type { Channels } from '../channel/channels.ts';
 import type { Prober } from '../probes/prober.ts';
+import type { KeptTexts } from '../runner/kept-texts.ts';
 import type { Runner } from '../runner/runner.ts';
 import type { Owner, Sockets } from '../sockets/sockets.ts';
 import type { Declarer } from './declare.ts';
 import type { Hooks } from './hooks.ts';
 import type { Patience } from './patience.ts';
+import type { Reloader } from './reloader.ts';
 
 /** The adapters, and what they need to know of each other. */
 export interface Performers {
   readonly runner: Runner;
   readonly channels: Pick<Channels, 'open' | 'ask'>;
+  readonly reloader: Pick<Reloader, 'reload'>;
+  readonly texts: Pick<KeptTexts, 'readable'>;
   readonly declarer: Declarer;
   readonly sockets: Sockets;
   readonly prober: Prober;
@@ -41,7 +45,7 @@ export function performWith(performers: Performers): Performance {
     const { spec } = instance.runs;
     try {
       const lent = holdsSockets(instance.runs) ? sockets.lend(vassal, name, instance.generation, spec.listen, performers.ownerOf(spec)) : [];
-      runner.launch(name, instance, lent.map(({ fd }) => fd), spec.channel ? channels.open(instance.id) : []);
+      runner.launch(name, performers.texts.readable(instance), lent.map(({ fd }) => fd), spec.channel ? channels.open(instance.id) : []);
     } catch (error) {
       if (!(error instanceof EmperorError)) throw error;
       post({ type: 'unlaunchable', instance: instance.id, code: error.code, reason: error.message, lasting: false });
@@ -62,6 +66,10 @@ export function performWith(performers: Performers): Performance {
 
   function askIt({ instance, what }: Effect & { type: 'ask' }): void {
     if (what === 'stop') hooks.forsake(instance);
+    if (what === 'reload') {
+      performers.reloader.reload(instance);
+      return;
+    }
     const signal = channels.ask(instance, what);
     if (signal !== null) runner.signal(instance, signal, 'main');
   }

@@ -72,8 +72,8 @@ function recallStray(id: InstanceId, { process, vassalName, ageMs }: Found, { no
   }];
 }
 
-/** `shop#12` → 12 */
-function serialOf(id: InstanceId): number {
+/** The serial in the id of an instance: `shop#12` → 12 */
+export function serialOf(id: InstanceId): number {
   return Number(id.slice(id.lastIndexOf('#') + 1));
 }
 
@@ -92,7 +92,10 @@ function recallVassal(vassal: StoredVassal, recollection: Recollection): Remembe
   const living = candidates.filter((each) => each.generation === serves?.generation);
   const leaving = alive.map((each) => each.instance).filter((each) => !living.includes(each));
   // Then its file has not been acted upon to the end.
-  const cutShort = serves !== undefined && vassal.instances.some((each) => !each.leaving && each.generation > serves.generation);
+  const overlapped = serves !== undefined && vassal.instances.some((each) => !each.leaving && each.generation > serves.generation);
+  // One that reloads in place may not have been told yet: what it is to run has never been seen to be ready.
+  const refreshed = serves !== undefined && serves.readyMs !== null && serves.runs.spec.reload.kind === 'channel' && good !== null && good.number !== serves.runs.number;
+  const cutShort = overlapped || refreshed;
   const pinned = vassal.pinned === null ? null : runnable(id, vassal.pinned, recollection);
   return { id, name, source, stamp, cutShort, want, scale, pinned, rejected, failure, exited, restarts, newest, good, living, leaving };
 }

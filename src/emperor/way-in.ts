@@ -1,4 +1,5 @@
 import type { EmperorState, Instance, InstanceId, Vassal } from '../core/state.ts';
+import type { VassalId } from '../core/listing.ts';
 import { living } from '../core/lifecycle.ts';
 import type { Door, Sockets } from '../sockets/sockets.ts';
 
@@ -8,6 +9,8 @@ export interface WaysIn {
   door(instance: InstanceId): Door | null;
   /** Connections that wait for its generation. */
   pending(instance: InstanceId): number;
+  /** null: it is a stranger, or gone. */
+  find(instance: InstanceId): { readonly vassal: VassalId; readonly name: string; readonly instance: Instance } | null;
   /** @throws Error for a stranger */
   with<T>(instance: InstanceId, use: (vassal: Vassal, instance: Instance) => Promise<T>): Promise<T>;
 }
@@ -35,6 +38,10 @@ export function waysIn(snapshot: () => EmperorState, sockets: Pick<Sockets, 'doo
     pending(id) {
       const found = find(id);
       return found === null || found[1].runs.spec.passing === 'port' ? 0 : sockets.queued(found[0].id, found[1].generation);
+    },
+    find(id) {
+      const found = find(id);
+      return found === null ? null : { vassal: found[0].id, name: found[0].name, instance: found[1] };
     },
     with(id, use) {
       const found = find(id);

@@ -21,6 +21,8 @@ export interface Preset {
   environment?(request: PresetRequest): Readonly<Record<string, string>>;
   /** It speaks the protocol of the uWSGI Emperor: it is told to reload and to stop on a channel, unless the file names signals. */
   readonly channel?: true;
+  /** It reads the vassal file itself: the path of that is in its command line. */
+  readonly readsFile?: true;
   /** Without `listen`. With it, and with sockets passed as descriptors, the reload is an overlap. */
   readonly reload: Reload;
   /** Makes it finish its requests, then end. */

@@ -44,6 +44,7 @@ export const UWSGI: Preset = {
   ],
   passing: 'fds',
   channel: true,
+  readsFile: true,
   reload: { kind: 'channel' },
   ready: TAKES_REQUESTS,
   readyListening: TAKES_REQUESTS,

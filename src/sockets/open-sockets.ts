@@ -1,5 +1,5 @@
 import { closeSync, fstatSync } from 'node:fs';
-import { printAddress, sameAddress, type Address, type Listen } from '../core/address.ts';
+import { keyOf, printAddress, sameAddress, type Address, type Listen } from '../core/address.ts';
 import type { VassalId } from '../core/listing.ts';
 import { EmperorError, errnoOf } from '../errors.ts';
 import { openEpoll } from '../kernel/epoll.ts';
@@ -14,12 +14,13 @@ import { Estate } from './estate.ts';
 import { Held, type Resident } from './held.ts';
 import type { Declared, Group, Slot } from './group.ts';
 import { openHolders } from './holders.ts';
+import { KnownPaths } from './known-paths.ts';
 import { keptGroup } from './kept-group.ts';
 import { takeFrom } from './living.ts';
+import { openNeighbours } from './neighbours.ts';
 import { refusal } from './refusal.ts';
 import type { Door, Handed, Lent, Living, Owner, Sockets } from './sockets.ts';
 import { tcpGroup, type Calls } from './tcp-group.ts';
-import { isSamePath } from './unix-file.ts';
 import { unixGroup } from './unix-group.ts';
 
 /** What is held for one vassal. */
@@ -45,9 +46,10 @@ const NO_LEGACY: Legacy = { handed: [], kept: [], lasting: [] };
 
 /** Sockets of this host. Disposing closes them, and removes nothing: instances may go on with theirs, and the next emperor with all. */
 export function openSockets(libc: Libc, legacy: Legacy = NO_LEGACY, keeper: Keeper = NO_KEEPER): Sockets {
-  const heirlooms = new Set(legacy.handed);
+  const heirlooms = new Map(legacy.handed.map((each) => [keyOf(each.address), each]));
   const estate = new Estate(keeper, legacy.kept, legacy.lasting);
   const holdings = new Map<VassalId, Holding>();
+  const paths = new KnownPaths();
   const knocks = new Map<VassalId, Knock>();
   const epoll = openEpoll(libc);
   const users = openUserDatabase(libc);
@@ -57,9 +59,9 @@ export function openSockets(libc: Libc, legacy: Legacy = NO_LEGACY, keeper: Keep
   const holderWith = (has: (held: Held) => boolean): string | null => [...holdings.values()].find((holding) => holding.addresses.some(has))?.name ?? null;
   const holders = openHolders(diag, addresses, {
     socket: (inode) => holderWith(({ slots }) => slots.some((slot) => slot.inode === inode)),
-    unix: (path) => holderWith(({ address }) => address.kind === 'unix' && isSamePath(address.path, path)),
+    unix: (path) => paths.vassalAt(path),
   });
-  const calls: Calls = { sockets: openStreamSockets(libc), addresses, diag, holders };
+  const calls: Calls = { sockets: openStreamSockets(libc), addresses, diag, holders, neighbours: openNeighbours(diag) };
 
   const heldBy = (vassal: VassalId): readonly Held[] => holdings.get(vassal)?.addresses ?? [];
   const heldAt = (vassal: VassalId, address: Address): Held | undefined => heldBy(vassal).find((held) => sameAddress(held.address, address));
@@ -114,9 +116,9 @@ export function openSockets(libc: Libc, legacy: Legacy = NO_LEGACY, keeper: Keep
 
   /** null: there is nothing to inherit, or it is of no use. */
   function inherit(name: string, group: Group, declared: Declared): Held | null {
-    const heirloom = [...heirlooms].find(({ address }) => sameAddress(address, declared.listen.address));
+    const heirloom = heirlooms.get(keyOf(declared.listen.address));
     if (heirloom === undefined) return null;
-    heirlooms.delete(heirloom);
+    heirlooms.delete(keyOf(heirloom.address));
     const { fd } = heirloom;
     try {
       const heir = { generation: null, slot: { fd, inode: fstatSync(fd).ino } };
@@ -129,7 +131,7 @@ export function openSockets(libc: Libc, legacy: Legacy = NO_LEGACY, keeper: Keep
   }
 
   function discard(heirloom: Handed): void {
-    heirlooms.delete(heirloom);
+    heirlooms.delete(keyOf(heirloom.address));
     try {
       closeSync(heirloom.fd);
     } catch (error) {
@@ -175,6 +177,9 @@ export function openSockets(libc: Libc, legacy: Legacy = NO_LEGACY, keeper: Keep
   }
 
   function set(vassal: VassalId, name: string, addresses: readonly Held[]): void {
+    const before = heldBy(vassal);
+    for (const held of before) if (!addresses.includes(held)) paths.remove(held);
+    for (const held of addresses) if (!before.includes(held)) paths.add(held, name);
     if (addresses.length === 0) holdings.delete(vassal);
     else holdings.set(vassal, { name, addresses });
   }
@@ -259,7 +264,8 @@ export function openSockets(libc: Libc, legacy: Legacy = NO_LEGACY, keeper: Keep
     handOverServing: (copy) => [...holdings.values()].flatMap(({ addresses: all }) => all.flatMap(({ isEmpty, slots }) => (isEmpty ? [] : slots.filter((slot) => !estate.isLasting(slot)).map(({ fd }) => copy(fd))))),
     handOverLasting: (copy) => estate.handOver(copy, [...holdings.values()].flatMap(({ addresses: all }) => all.flatMap(({ slots }) => slots))),
     disinherit(wanted) {
-      for (const each of heirlooms) if (!wanted.some((address) => sameAddress(address, each.address))) discard(each);
+      const asked = new Set(wanted.map(keyOf));
+      for (const [key, each] of heirlooms) if (!asked.has(key)) discard(each);
       if (!estate.isEmpty) estate.discard(new Set(wanted.flatMap((address) => [...listeningOn(groupOf('', address))])));
     },
     release(vassal, keep) {

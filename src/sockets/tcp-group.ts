@@ -7,6 +7,7 @@ import type { SockDiag, SocketState, TcpSocket } from '../kernel/sock-diag.ts';
 import type { StreamSockets } from '../kernel/sockets.ts';
 import type { Group, Opened, Slot, Traffic } from './group.ts';
 import type { Holders } from './holders.ts';
+import type { Neighbours } from './neighbours.ts';
 import { programOf } from './program.ts';
 import { inUse, meaningOf, refusal } from './refusal.ts';
 
@@ -16,6 +17,7 @@ export interface Calls {
   readonly addresses: SocketAddresses;
   readonly diag: SockDiag;
   readonly holders: Holders;
+  readonly neighbours: Neighbours;
 }
 
 type TcpAddress = Extract<Address, { readonly kind: 'tcp' }>;

@@ -34,6 +34,12 @@ export function numberBeside(path: string, file: string): number | null {
   return file.startsWith(prefix) && /^\d+$/.test(number) ? Number(number) : null;
 }
 
+/** The path that a hidden one is beside; null: it is none of those that {@link besideOf} gives. */
+export function mainOf(file: string): string | null {
+  const name = /^\.(.+)\.\d+$/s.exec(basename(file))?.[1];
+  return name === undefined ? null : join(dirname(file), name);
+}
+
 /** What is at a path; null: nothing. Throws what lstat(2) does. */
 export function lookAt(path: string): (FileId & { readonly isSocket: boolean }) | null {
   const found = lstatSync(path, { bigint: true, throwIfNoEntry: false });
@@ -54,17 +60,36 @@ export function answers(sockets: StreamSockets, path: string): boolean {
   return errno !== 'ECONNREFUSED' && errno !== 'ENOENT';
 }
 
+/** The hidden files of a folder, by the path that they are beside. Throws what readdir(3) does. */
+export function hiddenIn(folder: string): ReadonlyMap<string, readonly string[]> {
+  return groupedBy(readdirSync(folder).map((name) => join(folder, name)), mainOf);
+}
+
+/** Groups things by a name; null: it is in no group. */
+export function groupedBy<T>(all: readonly T[], nameOf: (each: T) => string | null): ReadonlyMap<string, readonly T[]> {
+  const groups = new Map<string, T[]>();
+  for (const each of all) {
+    const name = nameOf(each);
+    if (name === null) continue;
+    const group = groups.get(name);
+    if (group === undefined) groups.set(name, [each]);
+    else group.push(each);
+  }
+  return groups;
+}
+
 /**
  * Removes the sockets of slots that an earlier emperor left.
+ * @param hidden what was seen beside the path
  * @returns the numbers of those that somebody still listens on
  */
-export function sweepBeside(sockets: StreamSockets, path: string): ReadonlySet<number> {
+export function sweepBeside(sockets: StreamSockets, path: string, hidden: readonly string[]): ReadonlySet<number> {
   const taken = new Set<number>();
-  for (const name of readdirSync(dirname(path))) {
-    const file = join(dirname(path), name);
+  for (const file of hidden) {
     const number = numberBeside(path, file);
-    if (number === null) continue;
-    if (lookAt(file)?.isSocket === true && !answers(sockets, file)) unlinkSync(file);
+    const found = lookAt(file);
+    if (number === null || found === null) continue;
+    if (found.isSocket && !answers(sockets, file)) unlinkSync(file);
     else taken.add(number);
   }
   return taken;

@@ -28,7 +28,7 @@ const TOLD_INODES = 2n ** 32n;
  * The hidden path is the door. Parts of the connections cannot be divided off.
  * @param name of the vassal, for messages
  */
-export function unixGroup(name: string, address: UnixAddress, { sockets, diag, holders }: Calls, users: UserDatabase): Group {
+export function unixGroup(name: string, address: UnixAddress, { sockets, diag, holders, neighbours }: Calls, users: UserDatabase): Group {
   const applicant = { name, address };
   const bounds = new Map<Slot, Bound>();
   /** Numbers that others have sockets with. */
@@ -53,7 +53,7 @@ export function unixGroup(name: string, address: UnixAddress, { sockets, diag, h
     const vassal = claimed ? null : holders.vassalAt(address.path);
     if (vassal !== null) throw inUse(applicant, `vassal "${vassal}"`);
     if (found !== null && answers(sockets, address.path)) throw inUse(applicant, holders.unix(address.path));
-    foreign = sweepBeside(sockets, address.path);
+    foreign = sweepBeside(sockets, address.path, neighbours.hidden(address.path));
     claimed = true;
   }
 
@@ -116,9 +116,9 @@ export function unixGroup(name: string, address: UnixAddress, { sockets, diag, h
         }
       });
     },
-    listening: () => new Set(diag.unix(['listen']).filter(({ path }) => path !== null && (path === address.path || numberBeside(address.path, path) !== null)).map(({ inode }) => inode)),
+    listening: () => new Set(neighbours.listeningAt(address.path).map(({ inode }) => inode)),
     takeOver(slot) {
-      const found = diag.unix(['listen']).find(({ inode }) => inode === slot.inode);
+      const found = neighbours.listening(slot.inode);
       const path = found?.path ?? null;
       if (found !== undefined && path === address.path) {
         bounds.set(slot, boundByUnit(slot, found.file));

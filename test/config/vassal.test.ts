@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { faultsOf, parse, specOf } from './context.ts';
 
 const DEFAULTS = {
+  source: null,
   directory: '/etc/v',
   environment: {},
   environmentFile: null,
@@ -343,6 +344,7 @@ it.each([
   expect(specOf(`/etc/v/${name}`, text)).toEqual({
     ...DEFAULTS,
     server: 'uwsgi',
+    source: { file: `/etc/v/${name}`, text },
     programs: [],
     passing: 'fds',
     channel: true,

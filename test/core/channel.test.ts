@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { Report } from '../../src/core/event.ts';
 import type { VassalSpec } from '../../src/core/spec.ts';
-import type { InstanceId } from '../../src/core/state.ts';
+import type { InstanceId, Vassal } from '../../src/core/state.ts';
 import { declare } from '../fakes/declaration.ts';
 import { Stage, words } from './stage.ts';
 
 const CHANNEL: Partial<VassalSpec> = { channel: true, ready: { kind: 'channel' }, reload: { kind: 'channel' }, stopSignal: null, startTimeoutMs: 5_000, stopTimeoutMs: 3_000 };
 const HTTP = { kind: 'probe', probe: { kind: 'http', target: { kind: 'address', address: { kind: 'tcp', host: '::1', port: 80, v6only: false } }, path: '/', status: [200, 299], body: null }, intervalMs: 50, timeoutMs: 50 } as const;
 
-const says = (stage: Stage, kind: Exclude<Report['kind'], 'sos'>, id = 'shop#1'): readonly string[] => words(stage.play({ type: 'reported', instance: id as InstanceId, report: { kind } }));
+const says = (stage: Stage, kind: Exclude<Report['kind'], 'sos' | 'refused'>, id = 'shop#1'): readonly string[] => words(stage.play({ type: 'reported', instance: id as InstanceId, report: { kind } }));
 
 function serving(changes: Partial<VassalSpec> = {}): Stage {
   const stage = new Stage();
@@ -240,4 +240,43 @@ it('what one says that is leaving, or a stranger, is of no interest', () => {
   stage.order('stop');
   for (const kind of ['accepting', 'heartbeat', 'idle', 'loyal', 'deaf'] as const) expect([...says(stage, kind), ...says(stage, kind, 'shop#9')]).toEqual([]);
   expect(stage.phase()).toBe('stopping');
+});
+
+describe('one that reads its file itself', () => {
+  const READS: Partial<VassalSpec> = { source: { file: '/v/shop.ini', text: '' } };
+  const refuse = (stage: Stage): readonly string[] =>
+    words(stage.play({ type: 'reported', instance: 'shop#1' as InstanceId, report: { kind: 'refused', code: 'E_EXITED', message: 'its app cannot be loaded', output: ['ImportError'] } }));
+  const shopOf = (stage: Stage): Vassal => [...stage.state.vassals.values()][0]!;
+
+  it('and whose new revision was tried and refused goes on as it was, untold; a fix is deployed', () => {
+    const stage = serving(READS);
+    stage.list(declare('shop', { ...CHANNEL, ...READS }, 'two', 2));
+    expect(shopOf(stage).state.phase).toBe('refreshing');
+    refuse(stage);
+    const { state, failure, rejected } = shopOf(stage);
+    expect(state).toMatchObject({ phase: 'ready', current: { runs: { number: 1 }, places: [{ phase: 'ready', instance: { id: 'shop#1', runs: { number: 1 } } }] } });
+    expect([rejected, failure]).toMatchObject([true, { revision: 2, code: 'E_EXITED', output: ['ImportError'] }]);
+    stage.list(declare('shop', { ...CHANNEL, ...READS }, 'three', 3));
+    says(stage, 'rehearsed');
+    says(stage, 'accepting');
+    expect(shopOf(stage)).toMatchObject({ state: { phase: 'ready', current: { runs: { number: 3 } } }, failure: null });
+  });
+
+  it('has all of its time again once it was tried', () => {
+    const stage = serving(READS);
+    stage.list(declare('shop', { ...CHANNEL, ...READS }, 'two', 2));
+    stage.wait(9_000);
+    says(stage, 'rehearsed');
+    stage.wait(4_999);
+    expect(shopOf(stage).state.phase).toBe('refreshing');
+    stage.wait(1);
+    expect(shopOf(stage).state.phase).not.toBe('refreshing');
+  });
+
+  it('is tried again if it was touched while it was refused', () => {
+    const stage = serving(READS);
+    stage.list(declare('shop', { ...CHANNEL, ...READS }, 'two', 2));
+    stage.list(declare('shop', { ...CHANNEL, ...READS }, 'two', 3));
+    expect(refuse(stage)).toContain('reload shop#1');
+  });
 });

@@ -21,6 +21,8 @@ it('an instance whose start is told of while its emperor is closing is not asked
     declarer: { look: none, told: async () => none(), recheck: none, [Symbol.dispose]() {} },
     patience: { awaitDrained: none, awaitKnock: none, ignoreKnock: none, awaitUnused: none, ignoreUnused: none, awaitCrowd: none, ignoreCrowd: none, awaitCalm: none, ignoreCalm: none, [Symbol.dispose]() {} },
     hooks: { run: none, forsake: none },
+    reloader: { reload: none },
+    texts: { readable: (instance) => instance },
     ownerOf: () => ({ uid: 0, gid: 0 }),
     quote: none,
     post: (event) => void events.push(event),

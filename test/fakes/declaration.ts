@@ -6,6 +6,7 @@ export function specOf(changes: Partial<VassalSpec> = {}): VassalSpec {
   return {
     server: null,
     argv: ['/bin/sleep', '1000'],
+    source: null,
     programs: [],
     directory: '/tmp',
     environment: {},

@@ -251,7 +251,9 @@ function refresh(vassal: Vassal, current: Generation, runs: Runnable, strategy: 
     const awaited = strategy.kind === 'channel';
     turn.effects.push(awaited ? { type: 'ask', instance: id, what: 'reload' } : { type: 'signal', instance: id, signal: strategy.signal, whom: 'main' });
     const dueMs = ready.kind === 'after' && !awaited ? turn.now.ms + ready.ms : null;
-    return { phase: 'refreshing', awaited, instance: { ...place.instance, runs }, dueMs, failAtMs: turn.now.ms + startTimeoutMs, answer: null, sinceMs: turn.now.ms };
+    // What is read by the program itself is tried first, which may take as long.
+    const leftMs = awaited && runs.spec.source !== null ? 2 * startTimeoutMs : startTimeoutMs;
+    return { phase: 'refreshing', awaited, instance: { ...place.instance, runs }, dueMs, failAtMs: turn.now.ms + leftMs, answer: null, sinceMs: turn.now.ms };
   });
   const after: Vassal = { ...vassal, state: { phase: 'refreshing', current: { ...current, runs, places }, again: false } };
   for (const instance of instancesIn(current)) note(turn, vassal, 'launch', `${why}: told to reload ${strategy.kind === 'channel' ? 'on its channel' : `by ${strategy.signal}`}`, { instance: { ...instance, runs }, after });

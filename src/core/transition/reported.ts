@@ -7,6 +7,7 @@ import type { Vassal } from '../state.ts';
 import { note, type Turn } from '../turn.ts';
 import { find, put, ready, type Standing } from './instance.ts';
 import { pressed } from './need.ts';
+import { refused, rehearsed } from './rehearsed.ts';
 
 /** How long one that has sent a heartbeat may be silent, if its file does not say: emperor-required-heartbeat of uWSGI. */
 const HEARTBEAT_MS = 30_000;
@@ -29,8 +30,12 @@ export function reported(before: Vassal, { instance: id, report }: ReportEvent, 
     case 'sos':
       note(turn, before, 'sos', cry(report, instance.id), { instance });
       return pressed(before, `instance ${id} asks for help`, turn);
+    case 'rehearsed':
+      return rehearsed(before, standing, turn);
+    case 'refused':
+      return refused(before, report, standing, turn);
     case 'deaf':
-      return standing.place.phase === 'refreshing' ? bringDown(before, turn, 'restart', `instance ${id} has no channel on which it could be told`) : before;
+      return standing.place.phase === 'refreshing' ? bringDown(before, turn, 'restart', `instance ${id} cannot be told, or would not read what it is to run`) : before;
     default:
       return unreachable(report);
   }
