@@ -29,6 +29,7 @@ export const CODES = {
   E_USER: 'the user or group does not exist, or only root can become it',
   E_ENVIRONMENT_FILE: 'the environment file cannot be read or understood',
   E_SPAWN: 'the operating system refused to start the process',
+  E_UNIT: 'systemd does not start the unit of an instance, or there is no systemd',
   E_EXITED: 'the instance ended by itself',
   E_KILLED: 'the instance was ended by a signal',
   E_OUT_OF_MEMORY: 'the instance was killed because memory ran out: its limit, or that of the host',

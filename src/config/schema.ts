@@ -8,6 +8,7 @@ import { listOf } from './list-form.ts';
 import { HEALTH, READY, type HealthKeys, type ReadyKeys } from './probe-keys.ts';
 import { SIGNAL } from './signal.ts';
 import { ACCOUNT, BOOLEAN, choice, decimal, integer, PATH, TEXT } from './single-forms.ts';
+import { UNIT } from './unit-form.ts';
 import { CORES, duration, SHARE, SIZE, UMASK } from './units.ts';
 
 /** What a vassal section can say, as it is read. Durations in ms, sizes in bytes, paths absolute. */
@@ -43,8 +44,8 @@ export interface VassalKeys {
   readonly backoff: Given<BackoffKeys>;
   readonly log: Given<LogKeys>;
   readonly limits: Given<LimitsKeys>;
-  readonly runner: never;
-  readonly systemd: never;
+  readonly runner: 'direct' | 'systemd';
+  readonly systemd: readonly string[];
   readonly hooks: never;
 }
 
@@ -137,8 +138,8 @@ export const VASSAL_KEYS: Keys<VassalKeys> = {
   backoff: withKeys(BACKOFF, '{ first = "250ms", max = "60s" }', 'waits between the deaths of an instance and its next start'),
   log: withKeys(LOG, '{ max-size = "10M", keep = 10 }', 'how the output of instances is kept'),
   limits: withKeys(LIMITS, '{ memory = "512M", cpu = "50%", tasks = 100 }', 'what each instance may use'),
-  runner: later('how processes are started'),
-  systemd: later('properties of a systemd unit'),
+  runner: key(choice('direct', 'systemd'), 'direct', '"systemd"', 'who starts instances: the emperor itself (`direct`), or the service manager of the host (`systemd`), as a unit each'),
+  systemd: key(UNIT, 'none', '{ ProtectSystem = "strict", DynamicUser = true }', 'with `runner = "systemd"`: properties of that unit, as in a unit file; a list gives one several times'),
   hooks: later('commands at points of the life of an instance'),
 };
 

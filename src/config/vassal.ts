@@ -16,6 +16,7 @@ import { VASSAL_KEYS } from './schema.ts';
 import { sectionsOf } from './sections.ts';
 import { readerOf } from './syntax.ts';
 import type { Reading, Table } from './tree.ts';
+import { unitOf } from './unit-form.ts';
 
 /** A vassal file as it was read. A listing's SeenFile fits once its content is text. */
 export interface VassalFile {
@@ -72,6 +73,7 @@ function specOf(tree: Table, file: VassalId, context: ParseContext, report: Repo
   const startTimeoutMs = startTimeoutOf(asked, ready);
   const health = healthOf(asked, listening);
   const activation = activationOf(asked, listening, file);
+  const unit = unitOf(asked);
   if (program === undefined) return undefined;
   const passed = listening.sockets === 'held' ? listening.listen.map(({ address }) => address) : [];
   const { argv, environment } = commandOf(program, { workers: given.workers ?? null, listen: passed, file });
@@ -104,6 +106,7 @@ function specOf(tree: Table, file: VassalId, context: ParseContext, report: Repo
       tasks: given.limits?.tasks ?? null,
       files: given.limits?.files ?? null,
     },
+    unit,
     restart: given.restart ?? 'always',
     backoff: {
       firstMs: given.backoff?.first ?? DEFAULT_BACKOFF.firstMs,

@@ -103,6 +103,12 @@ export interface Limits {
   readonly files: number | null;
 }
 
+/** The unit of systemd that an instance is. */
+export interface UnitSpec {
+  /** `NAME=value` each, as in a unit file: systemd.directives(7). */
+  readonly properties: readonly string[];
+}
+
 /** The keys of `limits`. */
 export type LimitName = 'memory' | 'cpu' | 'tasks' | 'files';
 
@@ -155,6 +161,8 @@ export interface VassalSpec {
   /** Names of vassals that have to be ready before this one starts. */
   readonly after: readonly string[];
   readonly limits: Limits;
+  /** Instances are units of the service manager of this host; null: the emperor starts them itself. */
+  readonly unit: UnitSpec | null;
   readonly restart: 'always' | 'on-failure' | 'never';
   readonly backoff: Backoff;
   readonly log: LogPolicy;

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { openChannels } from '../channel/channels.ts';
 import { hideEnvironment } from '../config/hiding/hide-environment.ts';
 import type { Address } from '../core/address.ts';
-import type { Event } from '../core/event.ts';
+import type { Event, InstanceEvent } from '../core/event.ts';
 import { holdsSockets } from '../core/generation.ts';
 import { chosen, living } from '../core/lifecycle.ts';
 import type { EmperorState } from '../core/state.ts';
@@ -19,12 +19,14 @@ import { ownerOf } from '../notify/kinship.ts';
 import { openNotify } from '../notify/notify.ts';
 import { openProber } from '../probes/open-prober.ts';
 import { openDirectRunner } from '../runner/direct.ts';
+import { eitherRunner } from '../runner/either-runner.ts';
 import { lentDescriptor } from '../runner/protocol-environment.ts';
 import type { Successor } from '../runner/successor.ts';
 import { openCage } from '../runner/open-cage.ts';
 import { loadTools, openTool } from '../runner/tool.ts';
 import { orphansOfThisProcess, reapOrphans } from '../runner/orphans.ts';
 import { findInstances } from '../runner/strays.ts';
+import { openUnitRunner } from '../runner/unit/units.ts';
 import { openSockets } from '../sockets/open-sockets.ts';
 import { openStore } from '../store/sqlite.ts';
 import { openServiceManager } from '../systemd/under-systemd.ts';
@@ -122,13 +124,12 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
       sink: (event) => emperor.post(event),
       onStrange: (strange) => logger.warn({ ...strange }, 'an instance says on its channel what means nothing; that is ignored'),
     }));
-    const runner = opened(openDirectRunner({
-      ...launching, output, cage,
-      sink: (event) => {
-        channels.follow(event);
-        emperor.post(event);
-      },
-    }));
+    const sink = (event: InstanceEvent): void => {
+      channels.follow(event);
+      emperor.post(event);
+    };
+    const units = openUnitRunner({ ...launching, clock, output, sink, onTrouble: (message) => logger.warn({}, message) });
+    const runner = opened(eitherRunner(openDirectRunner({ ...launching, output, cage, sink }), units));
     const notify = opened(openNotify({
       libc,
       path: notifySocket,
@@ -217,7 +218,7 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
       parse: (id, text) => judge.parse({ id, text }),
       hideEnvironment,
       logs: logReader(settings.logs),
-      usage: (instance) => cage.usage(instance),
+      usage: (instance) => units.usage(instance) ?? cage.usage(instance),
       rescan,
       upgrade: (actor) => succession.upgrade(actor),
     }));

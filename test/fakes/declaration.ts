@@ -31,6 +31,7 @@ export function specOf(changes: Partial<VassalSpec> = {}): VassalSpec {
     idleTimeoutMs: null,
     after: [],
     limits: { memoryBytes: null, cpu: null, tasks: null, files: null },
+    unit: null,
     restart: 'always',
     backoff: { firstMs: 250, factor: 2, maxMs: 60_000, jitter: 0, resetAfterMs: 60_000 },
     log: { maxBytes: 10 * 1024 ** 2, keep: 10, format: 'raw' },

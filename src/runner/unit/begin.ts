@@ -1,0 +1,107 @@
+import { closeSync, readSync } from 'node:fs';
+import type { Instance } from '../../core/state.ts';
+import { EmperorError } from '../../errors.ts';
+import type { Epoll } from '../../kernel/epoll.ts';
+import { errnoName, type Libc } from '../../kernel/libc.ts';
+import { memoryFile } from '../../kernel/memory-file.ts';
+import { openPassDescriptors } from '../../kernel/pass-descriptors.ts';
+import { openSocketPairs } from '../../kernel/socket-pair.ts';
+import type { Clock } from '../../world/clock.ts';
+import { cannotStart, judgeErrno, type Refusal } from '../refusal.ts';
+import { launcherCommand, errandText, type Errand } from './launcher.ts';
+import type { SystemdPrograms } from './systemd-programs.ts';
+
+/** What it takes to begin units. */
+export interface BeginOptions {
+  readonly libc: Libc;
+  readonly clock: Pick<Clock, 'after'>;
+  readonly epoll: Epoll;
+  readonly systemd: SystemdPrograms;
+}
+
+/** A unit that is to be begun. */
+export interface Beginning {
+  readonly vassalName: string;
+  readonly instance: Instance;
+  readonly unit: string;
+  readonly properties: readonly string[];
+  readonly errand: Errand;
+  /** Path of perl. */
+  readonly perl: string;
+  /** Where it prints to. */
+  readonly output: number;
+  /** Become its descriptors from 3 on. They, and the output, may be closed when this has returned. */
+  readonly descriptors: readonly number[];
+}
+
+/** Begins a unit. Resolves when its program is executed, with null, or with why it is not. Never rejects for what a file asked. */
+export type Begin = (beginning: Beginning) => Promise<Refusal | null>;
+
+/** A start that takes longer has failed: systemd itself gives up after 90 s, DefaultTimeoutStartSec= of systemd-system.conf(5). */
+const LONGEST_MS = 120_000;
+/** What systemd says of what is there today and may be gone tomorrow, or the other way round. */
+const PASSING = /Failed to connect|timed out|Connection|Transport endpoint|Failed to activate|being reloaded|reexec|destructive/i;
+
+/** Makes what begins units. */
+export function openBegin({ libc, clock, epoll, systemd }: BeginOptions): Begin {
+  const pairs = openSocketPairs(libc);
+  const pass = openPassDescriptors(libc);
+
+  /** Resolves with the number of the error, or null when the program is executed: then nobody has the other end any more. */
+  const heard = (fd: number): Promise<number | null> =>
+    new Promise((resolve) => epoll.watchOnce(fd, () => {
+      const word = Buffer.alloc(16);
+      resolve(Number(word.toString('latin1', 0, readSync(fd, word))) || null);
+    }));
+
+  return async ({ vassalName, instance, unit, properties, errand, perl, output, descriptors }) => {
+    const refuse = (code: Refusal['code'], why: string, lasting: boolean): Refusal => ({ code, reason: cannotStart(errand.file, vassalName, why), lasting });
+    const command = launcherCommand(perl, process.arch);
+    const text = errandText(errand);
+    if (command === null) return refuse('E_UNIT', `instances cannot be units on ${process.arch}`, true);
+    if (text === null) return refuse('E_SPAWN', 'EINVAL', true);
+    const ours: number[] = [];
+    const theirs: number[] = [];
+    let cancel = (): void => {};
+    try {
+      const way = pairs.open(`emperor/unit/${unit}`.slice(0, 100));
+      ours.push(way.ours);
+      theirs.push(way.theirs);
+      const report = pairs.open(`emperor/report/${unit}`.slice(0, 100));
+      ours.push(report.ours);
+      theirs.push(report.theirs);
+      const file = memoryFile(libc, text);
+      theirs.push(file);
+      const errno = pass(way.ours, [...descriptors, file, report.theirs]);
+      if (errno !== null) return refuse('E_SPAWN', errno, false);
+      const start = systemd.start(unit, `${instance.id}, an instance of the emperor`, properties, [way.theirs, output], command);
+      for (const fd of theirs.splice(0)) closeSync(fd);
+      try {
+        return await Promise.race([
+          heard(report.ours).then((number) => (number === null ? null : { ...refuse('E_SPAWN', errnoName(number), false), ...judgeErrno(errnoName(number)) })),
+          start.refused.then(async (why) => refuse('E_UNIT', await detailed(why, unit, systemd), !PASSING.test(why))),
+          new Promise<Refusal>((resolve) => (cancel = clock.after(LONGEST_MS, () => resolve(refuse('E_UNIT', `systemd has not started ${unit} for ${LONGEST_MS / 1_000} s`, false))))),
+        ]);
+      } finally {
+        start.leave();
+      }
+    } catch (error) {
+      if (!(error instanceof EmperorError)) throw error;
+      return refuse('E_SPAWN', error.message, false);
+    } finally {
+      cancel();
+      for (const fd of ours) {
+        epoll.unwatch(fd);
+        closeSync(fd);
+      }
+      for (const fd of theirs) closeSync(fd);
+    }
+  };
+}
+
+/** systemd-run(1) only says where to look, when the unit was made and could not be started. */
+async function detailed(why: string, unit: string, systemd: SystemdPrograms): Promise<string> {
+  if (!why.startsWith('Job for ')) return why === '' ? 'systemd-run ended without a word' : why;
+  const words = await systemd.lastWords(unit);
+  return words === '' ? why : words.split('\n').filter((line) => !/^(?:Starting|Stopped) /.test(line)).join('; ');
+}

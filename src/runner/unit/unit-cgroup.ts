@@ -1,0 +1,41 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { NO_USAGE, type Usage } from '../cage.ts';
+import { numberOf } from '../limit-files.ts';
+
+const ROOT = '/sys/fs/cgroup';
+
+/** Whether a process is in a unit, wherever in it: cgroups(7). */
+export function isInUnit(pid: number, unit: string): boolean {
+  return read(`/proc/${pid}/cgroup`).split('\n').some((line) => `${line}/`.includes(`/${unit}/`));
+}
+
+/** The service that a process is in; null: it is in none. */
+export function serviceOf(pid: number | 'self'): string | null {
+  const lines = read(`/proc/${pid}/cgroup`).split('\n').filter((line) => /^(?:0::|\d+:name=systemd:)/.test(line));
+  return lines.flatMap((line) => line.split('/').filter((part) => part.endsWith('.service'))).at(-1) ?? null;
+}
+
+/** Whether the kernel has killed a process of that cgroup for lack of memory. Both hierarchies are looked at: cgroup v2, and the memory controller of v1. */
+export function wasShortOfMemory(cgroup: string): boolean {
+  if (cgroup === '') return false;
+  const events = read(join(ROOT, cgroup, 'memory.events')) || read(join(ROOT, 'memory', cgroup, 'memory.oom_control'));
+  return (numberOf(events, 'oom_kill') ?? 0) > 0;
+}
+
+/** What the processes of that cgroup use. */
+export function usageOf(cgroup: string): Usage {
+  if (cgroup === '') return NO_USAGE;
+  const memory = read(join(ROOT, cgroup, 'memory.current')) || read(join(ROOT, 'memory', cgroup, 'memory.usage_in_bytes'));
+  const cpu = numberOf(read(join(ROOT, cgroup, 'cpu.stat')), 'usage_usec');
+  return { memoryBytes: memory === '' ? null : Number(memory), cpuMs: cpu === null ? null : cpu / 1_000 };
+}
+
+/** Empty: it is not there. */
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
