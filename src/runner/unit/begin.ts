@@ -47,12 +47,22 @@ export function openBegin({ libc, clock, epoll, systemd }: BeginOptions): Begin 
   const pairs = openSocketPairs(libc);
   const pass = openPassDescriptors(libc);
 
-  /** Resolves with the number of the error, or null when the program is executed: then nobody has the other end any more. */
-  const heard = (fd: number): Promise<number | null> =>
-    new Promise((resolve) => epoll.watchOnce(fd, () => {
-      const word = Buffer.alloc(16);
-      resolve(Number(word.toString('latin1', 0, readSync(fd, word))) || null);
-    }));
+  /**
+   * Resolves with the number of an error, or 0 when the program is executed. Never, if nobody was there: what has not arrived when the socket is closed that it
+   * is on its way on is closed as well, and then systemd tells why.
+   */
+  const heard = (fd: number): Promise<number> =>
+    new Promise((resolve) => {
+      let said = '';
+      epoll.watch(fd, () => {
+        const word = Buffer.alloc(16);
+        const length = readSync(fd, word);
+        said += word.toString('latin1', 0, length);
+        if (length > 0) return;
+        epoll.unwatch(fd);
+        if (said !== '') resolve(Number(said));
+      });
+    });
 
   return async ({ vassalName, instance, unit, properties, errand, perl, output, descriptors }) => {
     const refuse = (code: Refusal['code'], why: string, lasting: boolean): Refusal => ({ code, reason: cannotStart(errand.file, vassalName, why), lasting });
@@ -78,7 +88,7 @@ export function openBegin({ libc, clock, epoll, systemd }: BeginOptions): Begin 
       for (const fd of theirs.splice(0)) closeSync(fd);
       try {
         return await Promise.race([
-          heard(report.ours).then((number) => (number === null ? null : { ...refuse('E_SPAWN', errnoName(number), false), ...judgeErrno(errnoName(number)) })),
+          heard(report.ours).then((number) => (number === 0 ? null : { ...refuse('E_SPAWN', errnoName(number), false), ...judgeErrno(errnoName(number)) })),
           start.refused.then(async (why) => refuse('E_UNIT', await detailed(why, unit, systemd), !PASSING.test(why))),
           new Promise<Refusal>((resolve) => (cancel = clock.after(LONGEST_MS, () => resolve(refuse('E_UNIT', `systemd has not started ${unit} for ${LONGEST_MS / 1_000} s`, false))))),
         ]);
@@ -99,9 +109,9 @@ export function openBegin({ libc, clock, epoll, systemd }: BeginOptions): Begin 
   };
 }
 
-/** systemd-run(1) only says where to look, when the unit was made and could not be started. */
+/** systemd-run(1) says nothing, or only where to look, when the unit was made and could not be started. */
 async function detailed(why: string, unit: string, systemd: SystemdPrograms): Promise<string> {
-  if (!why.startsWith('Job for ')) return why === '' ? 'systemd-run ended without a word' : why;
-  const words = await systemd.lastWords(unit);
-  return words === '' ? why : words.split('\n').filter((line) => !/^(?:Starting|Stopped) /.test(line)).join('; ');
+  if (why !== '' && !why.startsWith('Job for ')) return why;
+  const words = (await systemd.lastWords(unit)).split('\n').filter((line) => line !== '' && !/^(?:Starting|Started|Stopped) /.test(line));
+  return words.join('; ') || why || 'systemd-run ended without a word';
 }

@@ -3,16 +3,19 @@
  * takes them, the command line and the environment from its standard input, a socket of the emperor: recvmsg(2), SCM_RIGHTS of unix(7). So nothing of
  * them is told to who asks systemd of the unit, either. perl is there on every Debian (perl-base), and has all calls by their numbers.
  *
- * It gets: the descriptors from 3 on, then a file with the rest, then a socket that tells the emperor how it went: it is closed when the program is
- * executed, and has the number of the error before if it cannot be. If the emperor ends meanwhile, it ends as well.
+ * It gets: the descriptors from 3 on, then a file with the rest, then a socket on which it tells that it is there, and the number of the error if the program
+ * cannot be executed; it is closed when it is. If the emperor ends meanwhile, it ends as well. The call is execve(2) itself: execvp(3) would
+ * give to a shell what is no program.
  */
 const SCRIPT = `
+my ($recvmsg, $execve) = map { $_ + 0 } @ARGV;
 my ($d, $c) = ('x' x 8, 'x' x 2048);
 my $v = pack 'PQ', $d, 1;
 my $m = pack 'QQPQPQQ', 0, 0, $v, 1, $c, length $c, 0;
-syscall($ARGV[0] + 0, 0, $m, 0) == 1 or exit 0;
+syscall($recvmsg, 0, $m, 0) == 1 or exit 0;
 my @f = unpack 'i*', substr $c, 16, unpack('Q', $c) - 16;
 open my $p, '<&=', $f[-2]; open my $o, '<&=', $f[-1]; open my $s, '>&', $o; close $o;
+syswrite $s, '0';
 seek $p, 0, 0;
 my ($file, $fds, $n, @a) = do { local $/; split /\\0/, <$p>, -1 };
 close $p;
@@ -20,18 +23,22 @@ delete @ENV{qw(NOTIFY_SOCKET WATCHDOG_USEC WATCHDOG_PID LISTEN_FDS LISTEN_FDNAME
 for (splice @a, 0, $n) { my ($k, $v) = split /=/, $_, 2; $ENV{$k} = $v }
 $ENV{LISTEN_PID} = $$ if $fds;
 open STDIN, '<', '/dev/null'; open STDERR, '>&', \\*STDOUT;
-exec { $file } @a;
+$SIG{FPE} = 'DEFAULT';
+my @e = map { "$_=$ENV{$_}" } keys %ENV;
+syscall $execve, $file, pack('p*', @a, undef), pack('p*', @e, undef);
 syswrite $s, $! + 0; exit 203;
 `;
 
-/** Number of recvmsg(2) on each architecture: syscalls(2). */
-const RECVMSG: Readonly<Partial<Record<NodeJS.Architecture, number>>> = { x64: 47, arm64: 212, riscv64: 212, loong64: 212, ppc64: 342, s390x: 372 };
+/** Numbers of recvmsg(2) and execve(2) on each architecture: syscalls(2). */
+const CALLS: Readonly<Partial<Record<NodeJS.Architecture, readonly [recvmsg: number, execve: number]>>> = {
+  x64: [47, 59], arm64: [212, 221], riscv64: [212, 221], loong64: [212, 221], ppc64: [342, 11], s390x: [372, 11],
+};
 
-/** The command line of the unit. null: the number of a call is not known on this architecture. */
+/** The command line of the unit. null: the numbers of the calls are not known on this architecture. */
 export function launcherCommand(perl: string, architecture: NodeJS.Architecture): readonly string[] | null {
-  const call = RECVMSG[architecture];
+  const calls = CALLS[architecture];
   // systemd takes a dollar for a variable: systemd.service(5), "Command lines".
-  return call === undefined ? null : [perl, '-e', SCRIPT.trim().replaceAll('$', '$$$$'), String(call)];
+  return calls === undefined ? null : [perl, '-e', SCRIPT.trim().replaceAll('$', '$$$$'), ...calls.map(String)];
 }
 
 /** What it is to execute. */

@@ -1,5 +1,6 @@
 import type { UnitSpec, VassalSpec } from '../../core/spec.ts';
 import { signalNumber } from '../exit-status.ts';
+import { memoryWitness } from './memory-witness.ts';
 
 /** What the properties of a unit follow from, beside the spec. */
 export interface UnitFacts {
@@ -26,6 +27,7 @@ export function unitProperties(spec: Pick<VassalSpec, 'directory' | 'umask' | 'l
   const properties = [
     'RemainAfterExit=yes',
     'OOMPolicy=continue',
+    'IgnoreSIGPIPE=no',
     `WorkingDirectory=${spec.directory}`,
     `KillSignal=${signalNumber(spec.stopSignal ?? 'SIGTERM')}`,
     `TimeoutStopSec=${spec.stopTimeoutMs}ms`,
@@ -38,5 +40,6 @@ export function unitProperties(spec: Pick<VassalSpec, 'directory' | 'umask' | 'l
   if (limits.memoryBytes !== null) properties.push(`MemoryMax=${limits.memoryBytes}`, 'MemorySwapMax=0');
   if (limits.cpu !== null) properties.push(`CPUQuota=${Math.max(1, Math.round(limits.cpu * 100))}%`);
   if (limits.files !== null) properties.push(`LimitNOFILE=${limits.files}`);
-  return [...properties, ...unit.properties];
+  const all = [...properties, ...unit.properties];
+  return [...all, ...memoryWitness(all)];
 }

@@ -1,5 +1,6 @@
 import { execFile, spawn, spawnSync } from 'node:child_process';
 import { reasonOf } from '../../errors.ts';
+import { sawShortage } from './memory-witness.ts';
 import { SLICE } from './unit-name.ts';
 
 /** What systemd knows of a unit. */
@@ -11,8 +12,8 @@ export interface UnitState {
   readonly pid: number;
   /** How that has ended, as waitid(2) tells it; null: it has not, as far as systemd knows. */
   readonly ended: { readonly kind: 'exited'; readonly code: number } | { readonly kind: 'killed'; readonly signal: number } | null;
-  /** `success`, `exit-code`, `oom-kill` … */
-  readonly result: string;
+  /** A process of it was killed for lack of memory. */
+  readonly outOfMemory: boolean;
   /** Below the root of each hierarchy; empty: it has none any more. */
   readonly cgroup: string;
 }
@@ -44,7 +45,7 @@ export interface SystemdPrograms {
   lastWords(unit: string): Promise<string>;
 }
 
-const PROPERTIES = '--property=Id,LoadState,SubState,ExecMainPID,ExecMainCode,ExecMainStatus,Result,ControlGroup';
+const PROPERTIES = '--property=Id,LoadState,SubState,ExecMainPID,ExecMainCode,ExecMainStatus,Result,ControlGroup,ExecStopPost';
 /** A service manager that takes longer is taken for one that does not answer. */
 const ANSWER_MS = 20_000;
 const CLD_EXITED = '1';
@@ -99,7 +100,7 @@ export function openSystemdPrograms(environment: Readonly<Record<string, string 
       await run('systemctl', 'reset-failed', unit);
     },
     async lastWords(unit) {
-      return (await run('journalctl', '--no-pager', '--output=cat', '--lines=4', `--unit=${unit}`))?.trim() ?? '';
+      return (await run('journalctl', '--no-pager', '--output=cat', '--lines=6', `--unit=${unit}`))?.trim() ?? '';
     },
   };
 }
@@ -112,6 +113,6 @@ export function parseUnits(text: string): readonly UnitState[] {
     if (field('Id') === '' || field('LoadState') === 'not-found') return [];
     const [code, status] = [field('ExecMainCode'), Number(field('ExecMainStatus'))];
     const ended = code === '' || code === '0' ? null : code === CLD_EXITED ? ({ kind: 'exited', code: status } as const) : ({ kind: 'killed', signal: status } as const);
-    return [{ unit: field('Id'), sub: field('SubState'), pid: Number(field('ExecMainPID')), ended, result: field('Result'), cgroup: field('ControlGroup') }];
+    return [{ unit: field('Id'), sub: field('SubState'), pid: Number(field('ExecMainPID')), ended, outOfMemory: field('Result') === 'oom-kill' || sawShortage(field('ExecStopPost')), cgroup: field('ControlGroup') }];
   });
 }

@@ -16,13 +16,6 @@ export function serviceOf(pid: number | 'self'): string | null {
   return lines.flatMap((line) => line.split('/').filter((part) => part.endsWith('.service'))).at(-1) ?? null;
 }
 
-/** Whether the kernel has killed a process of that cgroup for lack of memory. Both hierarchies are looked at: cgroup v2, and the memory controller of v1. */
-export function wasShortOfMemory(cgroup: string): boolean {
-  if (cgroup === '') return false;
-  const events = read(join(ROOT, cgroup, 'memory.events')) || read(join(ROOT, 'memory', cgroup, 'memory.oom_control'));
-  return (numberOf(events, 'oom_kill') ?? 0) > 0;
-}
-
 /** What the processes of that cgroup use. */
 export function usageOf(cgroup: string): Usage {
   if (cgroup === '') return NO_USAGE;

@@ -19,7 +19,7 @@ import type { OutputSink, Runner, RunnerSink } from '../runner.ts';
 import { openBegin, type Beginning } from './begin.ts';
 import { choosesUser, unitProperties } from './properties.ts';
 import { openSystemdPrograms, type UnitState } from './systemd-programs.ts';
-import { isInUnit, serviceOf, usageOf, wasShortOfMemory } from './unit-cgroup.ts';
+import { isInUnit, serviceOf, usageOf } from './unit-cgroup.ts';
 import { isOurs, unitName } from './unit-name.ts';
 
 /** What a runner of units is made of. */
@@ -61,9 +61,11 @@ type Entry =
       /** That is another one. */
       readonly followed: boolean;
       readonly cgroup: string;
+      /** We have killed it: then it did not end for lack of memory. */
+      readonly killed: boolean;
     }
   /** It has ended, and systemd is asked how. */
-  | { readonly phase: 'ended'; readonly unit: string; readonly pid: number };
+  | { readonly phase: 'ended'; readonly unit: string };
 
 /** Units that are started at one moment. */
 const STARTS_AT_ONCE = 4;
@@ -103,7 +105,8 @@ export function openUnitRunner(options: UnitRunnerOptions): UnitRunner {
   let disposed = false;
 
   function pump(): void {
-    while (starts.size < STARTS_AT_ONCE && !disposed) {
+    if (disposed) return;
+    while (starts.size < STARTS_AT_ONCE) {
       const next = queue.shift();
       if (next === undefined) return;
       const start = startOne(next.vassalName, next.instance, next.sockets, next.channel).finally(() => {
@@ -129,7 +132,7 @@ export function openUnitRunner(options: UnitRunnerOptions): UnitRunner {
     if (refusal === null) return await welcome(instance, beginning.unit);
     refuse(instance.id, refusal);
     output.finished(instance.id);
-    await discard(beginning.unit);
+    await systemd.discard(beginning.unit);
   }
 
   function prepare(vassalName: string, instance: Instance, descriptors: readonly number[], sockets: number): Omit<Beginning, 'output'> | Refusal {
@@ -155,7 +158,7 @@ export function openUnitRunner(options: UnitRunnerOptions): UnitRunner {
   async function welcome(instance: Instance, unit: string): Promise<void> {
     const unitState = (await systemd.show(unit))?.[0];
     if (unitState === undefined || unitState.pid === 0) {
-      await discard(unit);
+      await systemd.discard(unit);
       refuse(instance.id, { code: 'E_UNIT', reason: `systemd does not know its unit ${unit} any more`, lasting: false });
       output.finished(instance.id);
       return;
@@ -170,7 +173,7 @@ export function openUnitRunner(options: UnitRunnerOptions): UnitRunner {
       if (pidfd !== null) closeSync(pidfd);
       return bury(instance.id, unit, pid, false);
     }
-    live(instance.id, { phase: 'living', unit, pid, pidfd, followed: false, cgroup });
+    live(instance.id, { phase: 'living', unit, pid, pidfd, followed: false, cgroup, killed: false });
     if (pending?.phase === 'launching') for (const { signal, whom } of pending.pending) send(instance.id, signal, whom);
   }
 
@@ -188,44 +191,44 @@ export function openUnitRunner(options: UnitRunnerOptions): UnitRunner {
   function ended(id: InstanceId): void {
     const entry = entries.get(id);
     if (entry?.phase !== 'living') return;
-    // systemd removes the cgroup as soon as it hears of the end.
-    const outOfMemory = wasShortOfMemory(entry.cgroup);
     epoll.unwatch(entry.pidfd);
     closeSync(entry.pidfd);
+    byPid.delete(entry.pid);
     killGroup(entry.pid, 'SIGKILL');
-    bury(id, entry.unit, entry.followed ? null : entry.pid, outOfMemory);
+    bury(id, entry.unit, entry.followed ? null : entry.pid, entry.killed);
   }
 
-  /** @param pid of the process that has ended, if systemd knows of it */
-  function bury(id: InstanceId, unit: string, pid: number | null, outOfMemory: boolean): void {
-    const entry = entries.get(id);
-    entries.set(id, { phase: 'ended', unit, pid: pid ?? 0 });
-    if (entry?.phase === 'living') byPid.delete(entry.pid);
-    void systemd.kill(unit).then(() => askForEnd(unit, pid, clock.now().ms + GIVE_UP_MS, FIRST_RETRY_MS, (how) => {
+  /** @param pid of the process that has ended; null: it is not the one that systemd has started, so nobody knows how */
+  function bury(id: InstanceId, unit: string, pid: number | null, killed: boolean): void {
+    entries.set(id, { phase: 'ended', unit });
+    void askForEnd(unit, pid, clock.now().ms + GIVE_UP_MS, FIRST_RETRY_MS, (how) => {
       if (disposed) return;
       entries.delete(id);
       const status = exitStatus(how?.ended ?? 'stranger');
-      const short = (outOfMemory && looksKilled(status)) || how?.result === 'oom-kill';
-      sink({ type: 'exited', instance: id, status, ...(short ? { outOfMemory: true } : {}) });
+      const outOfMemory = how?.outOfMemory === true && !killed && looksKilled(status);
+      sink({ type: 'exited', instance: id, status, ...(outOfMemory ? { outOfMemory } : {}) });
       output.finished(id);
-      void discard(unit);
-    }));
+      void systemd.discard(unit);
+    });
   }
 
+  /** Asks until systemd knows how it has ended, and nothing is left in it. */
   async function askForEnd(unit: string, pid: number | null, untilMs: number, retryMs: number, tell: (how: UnitState | null) => void): Promise<void> {
-    const found = pid === null ? [] : await systemd.show(unit);
-    const how = found?.find((each) => each.pid === pid) ?? null;
+    const found = await systemd.show(unit);
+    const how = found?.find((each) => each.pid === pid || pid === null) ?? null;
     // One that is not loaded (any more) tells nothing later, either.
-    if (found?.length === 0 || how?.ended != null) return tell(how);
+    if (found !== null && how === null) return tell(null);
+    if (how !== null && (how.ended !== null || pid === null)) {
+      // What systemd does after a failure is left to it.
+      if (how.sub !== 'stop-post' && how.cgroup !== '') await systemd.kill(unit);
+      if (pid === null) return tell(null);
+      if (how.sub === 'exited' || how.sub === 'failed') return tell(how);
+    }
     if (clock.now().ms >= untilMs) {
       options.onTrouble(`systemd does not tell how ${unit} has ended`);
-      return tell(null);
+      return tell(how);
     }
     clock.after(retryMs, () => void askForEnd(unit, pid, untilMs, Math.min(2 * retryMs, LAST_RETRY_MS), tell));
-  }
-
-  async function discard(unit: string): Promise<void> {
-    await systemd.discard(unit);
   }
 
   function send(id: InstanceId, signal: SignalName, whom: 'main' | 'group'): void {
@@ -233,7 +236,9 @@ export function openUnitRunner(options: UnitRunnerOptions): UnitRunner {
     if (entry?.phase !== 'living') return;
     if (whom === 'main') pidfds.signal(entry.pidfd, signalNumber(signal));
     else killGroup(entry.pid, signal);
-    if (whom === 'group' && signal === 'SIGKILL') void systemd.kill(entry.unit);
+    if (whom === 'main' || signal !== 'SIGKILL') return;
+    entries.set(id, { ...entry, killed: true });
+    void systemd.kill(entry.unit);
   }
 
   /** What an earlier emperor has left, asked for once. What has ended and belongs to nobody is discarded later. */
@@ -243,7 +248,7 @@ export function openUnitRunner(options: UnitRunnerOptions): UnitRunner {
     known = found;
     setImmediate(() => {
       const claimed = new Set([...entries.values()].map(({ unit }) => unit));
-      for (const { unit, sub } of found.values()) if (!disposed && !claimed.has(unit) && (sub === 'exited' || sub === 'failed')) void discard(unit);
+      for (const { unit, sub } of found.values()) if (!disposed && !claimed.has(unit) && (sub === 'exited' || sub === 'failed')) void systemd.discard(unit);
     });
     return found;
   }
@@ -286,14 +291,14 @@ export function openUnitRunner(options: UnitRunnerOptions): UnitRunner {
       const left = units().get(unit);
       if (pidfd !== null && lives) {
         const pid = left?.pid ?? proof.pid;
-        live(instance.id, { phase: 'living', unit, pid, pidfd, followed: pid !== proof.pid, cgroup: left?.cgroup ?? '' });
+        live(instance.id, { phase: 'living', unit, pid, pidfd, followed: pid !== proof.pid, cgroup: left?.cgroup ?? '', killed: false });
         output.reopen(vassalName, instance);
         return true;
       }
       if (pidfd !== null) closeSync(pidfd);
       // It has ended while no emperor was there, and systemd has kept how.
       if (left?.ended == null || left.pid !== proof.pid) return false;
-      entries.set(instance.id, { phase: 'ended', unit, pid: left.pid });
+      entries.set(instance.id, { phase: 'ended', unit });
       output.reopen(vassalName, instance);
       setImmediate(() => {
         if (!disposed) bury(instance.id, unit, left.pid, false);
