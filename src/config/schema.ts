@@ -66,6 +66,7 @@ export interface BackoffKeys {
 
 /** The keys of `log`. */
 export interface LogKeys {
+  readonly to: 'file' | 'journal';
   readonly 'max-size': number;
   readonly keep: number;
   readonly format: 'raw' | 'json';
@@ -93,6 +94,7 @@ const BACKOFF: Keys<BackoffKeys> = {
 };
 
 const LOG: Keys<LogKeys> = {
+  to: key(choice('file', 'journal'), 'file', '"journal"', '`file`: a file of its own; `journal`: the journal of the host, a line an entry'),
   'max-size': key(SIZE, '10M', '"10M"', 'a file is rotated before it grows beyond this'),
   keep: key(integer(0, 1000), '10', '10', 'rotated files that are kept'),
   format: key(choice('raw', 'json'), 'raw', '"raw"', '`raw`: as printed; `json`: one object a line, with time and instance'),

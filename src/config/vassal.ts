@@ -35,7 +35,7 @@ export interface ParseContext {
 const DEFAULT_LINGER_MS = 2000;
 const DEFAULT_STOP_TIMEOUT_MS = 30_000;
 const DEFAULT_BACKOFF: Backoff = { firstMs: 250, factor: 2, maxMs: 60_000, jitter: 0.2, resetAfterMs: 60_000 };
-const DEFAULT_LOG: LogPolicy = { maxBytes: 10 * 2 ** 20, keep: 10, format: 'raw' };
+const DEFAULT_LOG: LogPolicy = { to: 'file', maxBytes: 10 * 2 ** 20, keep: 10, format: 'raw' };
 
 /** Turns the text of a vassal file into what is to be run, or into all of its faults, in the order of the lines. Never throws. */
 export function parseVassal(file: VassalFile, context: ParseContext): Outcome {
@@ -116,6 +116,7 @@ function specOf(tree: Table, file: VassalId, context: ParseContext, report: Repo
       resetAfterMs: given.backoff?.['reset-after'] ?? DEFAULT_BACKOFF.resetAfterMs,
     },
     log: {
+      to: given.log?.to ?? DEFAULT_LOG.to,
       maxBytes: given.log?.['max-size'] ?? DEFAULT_LOG.maxBytes,
       keep: given.log?.keep ?? DEFAULT_LOG.keep,
       format: given.log?.format ?? DEFAULT_LOG.format,

@@ -84,6 +84,8 @@ export interface Backoff {
 
 /** How the output of a vassal is kept. */
 export interface LogPolicy {
+  /** `file`: one of the emperor's. `journal`: that of the host; the rest means nothing then. */
+  readonly to: 'file' | 'journal';
   /** The file is rotated when it would grow beyond this. */
   readonly maxBytes: number;
   /** Rotated files kept beside the current one. */

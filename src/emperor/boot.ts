@@ -11,6 +11,7 @@ import { claim } from '../control/socket.ts';
 import type { Identity } from '../control/command.ts';
 import { EmperorError } from '../errors.ts';
 import { keepInherited } from '../kernel/inherited.ts';
+import { openJournal } from '../kernel/journal.ts';
 import { openLibc } from '../kernel/libc.ts';
 import { openPeerOf, peerNamer } from '../kernel/peer.ts';
 import { openUserDatabase } from '../kernel/user.ts';
@@ -29,6 +30,7 @@ import { findInstances } from '../runner/strays.ts';
 import { openUnitRunner } from '../runner/unit/units.ts';
 import { openSockets } from '../sockets/open-sockets.ts';
 import { openStore } from '../store/sqlite.ts';
+import { printsToJournal } from '../systemd/journal-stream.ts';
 import { openServiceManager } from '../systemd/under-systemd.ts';
 import { systemClock } from '../world/clock.ts';
 import { openLogger } from '../world/logger.ts';
@@ -72,7 +74,9 @@ export interface RunningEmperor {
  */
 export async function boot(settings: Settings): Promise<RunningEmperor> {
   const clock = systemClock();
-  const logger = await openLogger({ level: settings.logLevel, readable: settings.readable });
+  const libc = openLibc();
+  const journal = openJournal(libc);
+  const logger = await openLogger({ level: settings.logLevel, readable: settings.readable, journal: printsToJournal(settings.environment, STDOUT) ? journal : null });
   const parts: (Disposable | AsyncDisposable)[] = [];
   const opened = <T extends Disposable | AsyncDisposable>(part: T): T => {
     parts.push(part);
@@ -86,7 +90,6 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
   }
 
   async function build(): Promise<RunningEmperor> {
-    const libc = openLibc();
     keepInherited(libc);
     const inheritance = readHandover(settings.environment[HANDOVER_VARIABLE]);
     const manager = opened(openServiceManager({ libc, clock, monotonicUs, environment: settings.environment, pid: process.pid, onTrouble: (message) => logger.warn({}, message) }));
@@ -110,6 +113,7 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
       clock,
       fifoFolder: join(settings.state, 'fifos'),
       logFolder: settings.logs,
+      journal,
       onLost: (vassal, loss) => logger.error({ code: 'E_LOG', vassal, ...loss }, 'output was lost'),
       keeper: manager.keeper,
       kept: new Map([...inheritance.fifos, ...passed.fifos]),
@@ -273,6 +277,9 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
 
 /** For the last lines of the log, before it is another program's. */
 const LAST_WORDS_MS = 1_000;
+
+/** Where the emperor itself logs to. */
+const STDOUT = 1;
 
 /** Settings that an emperor has for life. */
 const FIXED = ['sources', 'allowWritable', 'state', 'control', 'controlGroup', 'logs', 'rescanMs', 'maxStarting', 'cgroup'] as const;

@@ -34,7 +34,7 @@ export function specOf(changes: Partial<VassalSpec> = {}): VassalSpec {
     unit: null,
     restart: 'always',
     backoff: { firstMs: 250, factor: 2, maxMs: 60_000, jitter: 0, resetAfterMs: 60_000 },
-    log: { maxBytes: 10 * 1024 ** 2, keep: 10, format: 'raw' },
+    log: { to: 'file', maxBytes: 10 * 1024 ** 2, keep: 10, format: 'raw' },
     ...changes,
   };
 }

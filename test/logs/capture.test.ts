@@ -25,7 +25,7 @@ import { until } from '../until.ts';
 const writeElsewhere = promisify(write);
 const duplicate = openLibc().bind<(fd: number) => number>('int dup(int fd)');
 const asRoot = process.getuid?.() === 0;
-const RAW: LogPolicy = { maxBytes: 10 * 1024 ** 2, keep: 10, format: 'raw' };
+const RAW: LogPolicy = { to: 'file', maxBytes: 10 * 1024 ** 2, keep: 10, format: 'raw' };
 
 interface Stage extends AsyncDisposable {
   readonly folder: string;
@@ -189,7 +189,7 @@ describe('a capture', () => {
 
   it('loses and doubles no line across many rotations, and cuts none', async () => {
     await using stage = openStage();
-    const instance = printed({ maxBytes: 10_000, keep: 200, format: 'raw' });
+    const instance = printed({ to: 'file', maxBytes: 10_000, keep: 200, format: 'raw' });
     const { writeFd } = stage.capture.open('shop', instance);
     const lines = Array.from({ length: 20_000 }, (_, index) => `line ${index} ${'.'.repeat(index % 60)}\n`);
     await print(writeFd, lines.join(''));

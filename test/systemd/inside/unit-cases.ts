@@ -1,12 +1,12 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import { startLoad } from '../../../src/cli/load.ts';
 import { answer } from '../../e2e/http.ts';
 import { until } from '../../until.ts';
-import { installProgram, run, Service, succeed } from './host.ts';
+import { run, succeed } from './host.ts';
+import { reigning, service } from './reign.ts';
 
 const SERVER = new URL('../../fixtures/programs/serves-fd3.mjs', import.meta.url).pathname;
-const service = new Service();
 /** The network is one of its own: nobody else has these ports. */
 const [SHOP, WIKI] = [8101, 8102] as const;
 const UNIT = 'runner = "systemd"';
@@ -14,16 +14,6 @@ const NODE = JSON.stringify(process.execPath);
 const SLEEPS = ['command = ["/bin/sleep", "1000"]', 'ready = { after = "1ms" }'] as const;
 
 const serving = (port: number): readonly string[] => [`command = [${NODE}, ${JSON.stringify(SERVER)}]`, `listen = "127.0.0.1:${port}"`, 'ready = { http = "/" }'];
-
-/** What each test begins with, whatever the one before has left. */
-async function reigning(): Promise<void> {
-  if ((await service.show('LoadState')) === 'not-found') {
-    installProgram();
-    mkdirSync(service.folder, { recursive: true });
-    expect(await service.cli('systemd', 'install')).toMatchObject({ code: 0 });
-  }
-  await succeed('systemctl', 'start', service.unit);
-}
 
 async function unitOf(name: string): Promise<string> {
   const id = (await service.vassal(name)).instances[0]?.id;
