@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { availableParallelism, hostname } from 'node:os';
 import { parseVassal } from '../config/vassal.ts';
 import type { Host } from '../config/placeholders.ts';
@@ -19,6 +20,9 @@ export interface Judge {
   /** What holds for an instance of which no text is known: the defaults. */
   readonly unknown: VassalSpec;
 }
+
+/** Its being there means that the host was booted with systemd: sd_booted(3). */
+const SYSTEMD = '/run/systemd/system';
 
 /** A judge for this host. @param environment the emperor's own, for `$(NAME)` and PATH */
 export function judgeOf(libc: Libc, environment: Readonly<Record<string, string | undefined>>): Judge {
@@ -44,6 +48,6 @@ export function judgeOf(libc: Libc, environment: Readonly<Record<string, string 
       const person = runsAs(whom, own, users);
       return 'refused' in person ? { uid: own.user.uid, gid: own.gid } : { uid: person.user.uid, gid: person.gid };
     },
-    vet: (id, spec) => vet(id, spec, { users, own, path: environment['PATH'], packages }),
+    vet: (id, spec) => vet(id, spec, { users, own, path: environment['PATH'], systemd: existsSync(SYSTEMD), packages }),
   };
 }

@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { errnoOf, unreachable, type Code } from '../errors.ts';
 import type { Fault } from '../core/fault.ts';
@@ -15,12 +15,11 @@ export interface VetHost {
   readonly own: EmperorIdentity;
   /** The emperor's PATH; undefined: it has none. A PATH in the vassal's environment goes before. */
   readonly path: string | undefined;
+  /** It was booted with systemd. */
+  readonly systemd: boolean;
   /** Debian package of a program, by the program's name, for hints. */
   readonly packages: ReadonlyMap<string, string>;
 }
-
-/** By this whoever looks sees whether systemd has booted the host: sd_booted(3). */
-const SYSTEMD = '/run/systemd/system';
 
 /** What this host lacks for a vassal, and the paths whose appearance or change could heal that. */
 export interface Verdict {
@@ -49,8 +48,8 @@ export function vet(file: string, spec: VassalSpec, host: VetHost): Verdict {
     find({ code: 'E_USER', message: person.refused, key: person.key, hint, missing: absent ? ['/etc/passwd', '/etc/group'] : [] });
   }
 
-  if (spec.unit !== null && !existsSync(SYSTEMD)) {
-    find({ code: 'E_UNIT', message: 'this host was not booted with systemd, so instances cannot be units of it', key: 'runner', hint: 'remove the key "runner"', missing: [SYSTEMD] });
+  if (spec.unit !== null && !host.systemd) {
+    find({ code: 'E_UNIT', message: 'this host was not booted with systemd, so instances cannot be units', key: 'runner', hint: 'remove the key "runner"', missing: [] });
   }
   const trouble = directoryTrouble(spec.directory, becomes);
   if (trouble !== null) find(trouble);

@@ -102,7 +102,7 @@ const REPORTS: readonly (readonly [string, string])[] = [
   ['uwsgi-and-workers.yaml', 'E_KEY_CONFLICT "workers" is not for a file with a uwsgi section at uwsgi-and-workers.yaml:4; uWSGI runs what its own section says'],
   ['uwsgi-in-toml.toml', 'E_KEY_CONFLICT uWSGI does not read TOML at uwsgi-in-toml.toml:1; write the file as .ini, .yaml, .json or .xml'],
   ['uwsgi-without-section.toml', 'E_KEY_MISSING server "uwsgi" needs a section "uwsgi" in the file at uwsgi-without-section.toml:2; write its own configuration under "uwsgi", or use "command"'],
-  ['value-for-a-table.ini', 'E_VALUE "log" wants a table at value-for-a-table.ini:3; with "max-size", "keep", "format"'],
+  ['value-for-a-table.ini', 'E_VALUE "log" wants a table at value-for-a-table.ini:3; with "to", "max-size", "keep", "format"'],
   ['workers-for-node.toml', 'E_KEY_CONFLICT server "node" has no workers at workers-for-node.toml:4; remove it'],
   ['workers-in-words.toml', 'E_VALUE "workers" wants a whole number from 1 to 10000, not "many" at workers-in-words.toml:4; for example 1'],
   ['wrong-closing-tag.xml', "E_SYNTAX not valid XML: Expected closing tag 'command' (opened in line 2, col 3) instead of closing tag 'comand'. at wrong-closing-tag.xml:2"],

@@ -26,9 +26,10 @@ const DEFAULTS = {
   idleTimeoutMs: null,
   after: [],
   limits: { memoryBytes: null, cpu: null, tasks: null, files: null },
+  unit: null,
   restart: 'always',
   backoff: { firstMs: 250, factor: 2, maxMs: 60_000, jitter: 0.2, resetAfterMs: 60_000 },
-  log: { maxBytes: 10 * 2 ** 20, keep: 10, format: 'raw' },
+  log: { to: 'file', maxBytes: 10 * 2 ** 20, keep: 10, format: 'raw' },
 };
 
 it.each([
@@ -61,7 +62,7 @@ const ALL = {
   ready: { kind: 'after', ms: 2000 },
   restart: 'on-failure',
   backoff: { firstMs: 100, factor: 1.5, maxMs: 5000, jitter: 0, resetAfterMs: 10_000 },
-  log: { maxBytes: 1024, keep: 0, format: 'json' },
+  log: { to: 'file', maxBytes: 1024, keep: 0, format: 'json' },
 };
 
 it.each([

@@ -14,6 +14,7 @@ const tool = withSystemd();
 
 /** How a case ended, as vitest reports it. */
 interface Outcome {
+  readonly ancestorTitles: readonly string[];
   readonly title: string;
   readonly status: string;
   readonly failureMessages: readonly string[];
@@ -54,5 +55,12 @@ describe('under a real systemd', () => {
     const outcome = outcomes.get(name);
     expect(outcome?.failureMessages.join('\n')).toBe('');
     expect(outcome?.status).toBe('passed');
+  });
+
+  it('the runner of units keeps the contract of runners', () => {
+    const kept = [...outcomes.values()].filter(({ ancestorTitles }) => ancestorTitles.includes('the runner contract, kept by units of systemd'));
+    expect(kept.length).toBeGreaterThan(8);
+    expect(kept.flatMap(({ failureMessages }) => failureMessages).join('\n')).toBe('');
+    expect(kept.filter(({ status }) => status !== 'passed')).toEqual([]);
   });
 });

@@ -93,7 +93,7 @@ export function openBegin({ libc, clock, epoll, systemd }: BeginOptions): Begin 
           new Promise<Refusal>((resolve) => (cancel = clock.after(LONGEST_MS, () => resolve(refuse('E_UNIT', `systemd has not started ${unit} for ${LONGEST_MS / 1_000} s`, false))))),
         ]);
       } finally {
-        start.leave();
+        await start.leave();
       }
     } catch (error) {
       if (!(error instanceof EmperorError)) throw error;

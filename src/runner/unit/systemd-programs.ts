@@ -22,8 +22,8 @@ export interface UnitState {
 export interface UnitStart {
   /** Resolves with what systemd had to say, when the unit could not be started. As long as it runs this stays open. */
   readonly refused: Promise<string>;
-  /** Its start is no longer of interest; the unit goes on. */
-  leave(): void;
+  /** Its start is no longer of interest; the unit goes on. Resolves when what has started it is gone. */
+  leave(): Promise<void>;
 }
 
 /** A service manager, by the programs that come with it. */
@@ -77,9 +77,10 @@ export function openSystemdPrograms(environment: Readonly<Record<string, string 
       });
       return {
         refused,
-        leave() {
+        async leave() {
           child.kill('SIGKILL');
           child.stderr?.destroy();
+          await refused;
         },
       };
     },

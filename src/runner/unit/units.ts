@@ -8,16 +8,15 @@ import { openPidfds } from '../../kernel/pidfd.ts';
 import { openUserDatabase } from '../../kernel/user.ts';
 import type { Clock } from '../../world/clock.ts';
 import type { Usage } from '../cage.ts';
-import { DEFAULT_PATH } from '../environment.ts';
 import { exitStatus, looksKilled, signalNumber } from '../exit-status.ts';
 import { ownIdentity } from '../identity.ts';
-import { surveyLaunch, type LaunchHost } from '../prepare.ts';
+import type { LaunchHost } from '../prepare.ts';
 import { isProven, readBootId, readStartTicks } from '../proc.ts';
-import { findProgram } from '../program.ts';
 import { cannotStart, type Refusal } from '../refusal.ts';
 import type { OutputSink, Runner, RunnerSink } from '../runner.ts';
-import { openBegin, type Beginning } from './begin.ts';
-import { choosesUser, unitProperties } from './properties.ts';
+import { openBegin } from './begin.ts';
+import { openInquest } from './inquest.ts';
+import { unitPlanner } from './plan.ts';
 import { openSystemdPrograms, type UnitState } from './systemd-programs.ts';
 import { isInUnit, serviceOf, usageOf } from './unit-cgroup.ts';
 import { isOurs, unitName } from './unit-name.ts';
@@ -69,11 +68,6 @@ type Entry =
 
 /** Units that are started at one moment. */
 const STARTS_AT_ONCE = 4;
-/** systemd may hear of an end a moment after us, and is asked again. */
-const FIRST_RETRY_MS = 5;
-const LAST_RETRY_MS = 1_000;
-/** After so long nobody knows how an instance has ended. */
-const GIVE_UP_MS = 30_000;
 /** Start time of a process that was gone before it could be looked at: no process has it. */
 const NEVER = -1;
 
@@ -95,11 +89,13 @@ export function openUnitRunner(options: UnitRunnerOptions): UnitRunner {
   const epoll = openEpoll(libc);
   const begin = openBegin({ libc, clock, epoll, systemd });
   const bootId = readBootId();
-  const emperor = serviceOf('self');
+  const inquest = openInquest({ systemd, clock, onTrouble: options.onTrouble });
+  const plan = unitPlanner(host, serviceOf('self'));
 
   const entries = new Map<InstanceId, Entry>();
   const byPid = new Map<number, InstanceId>();
   const starts = new Set<Promise<void>>();
+  const errands = new Set<Promise<void>>();
   let queue: { readonly vassalName: string; readonly instance: Instance; readonly sockets: readonly number[]; readonly channel: readonly number[] }[] = [];
   let known: ReadonlyMap<string, UnitState> | null = null;
   let disposed = false;
@@ -118,7 +114,7 @@ export function openUnitRunner(options: UnitRunnerOptions): UnitRunner {
   }
 
   async function startOne(vassalName: string, instance: Instance, sockets: readonly number[], channel: readonly number[]): Promise<void> {
-    const beginning = prepare(vassalName, instance, [...sockets, ...channel], sockets.length);
+    const beginning = plan(vassalName, instance, sockets, channel);
     if ('code' in beginning) return refuse(instance.id, beginning);
     let writeFd: number;
     try {
@@ -135,28 +131,8 @@ export function openUnitRunner(options: UnitRunnerOptions): UnitRunner {
     await systemd.discard(beginning.unit);
   }
 
-  function prepare(vassalName: string, instance: Instance, descriptors: readonly number[], sockets: number): Omit<Beginning, 'output'> | Refusal {
-    const { spec } = instance.runs;
-    const unit = unitName(vassalName, instance.id, state);
-    const wanted = spec.unit ?? { properties: [] };
-    const survey = surveyLaunch(vassalName, instance, host, { sockets, channel: descriptors.length > sockets }, !choosesUser(wanted));
-    if ('code' in survey) return survey;
-    const perl = findProgram('perl', { directory: '/', path: options.environment['PATH'] ?? DEFAULT_PATH });
-    if (perl.kind !== 'found') return { code: 'E_PROGRAM_MISSING', reason: cannotStart('perl', vassalName, 'units are begun with it, and it is not in PATH'), lasting: true };
-    const { person, environment, program } = survey;
-    const properties = unitProperties(spec, wanted, {
-      user: spec.user === null ? null : person.user.name,
-      group: spec.group,
-      emperor,
-    });
-    return {
-      vassalName, instance, unit, properties, descriptors, perl: perl.path,
-      errand: { file: program, argv: spec.argv, environment, tellsPid: sockets > 0 && spec.passing === 'listen-fds' },
-    };
-  }
-
   async function welcome(instance: Instance, unit: string): Promise<void> {
-    const unitState = (await systemd.show(unit))?.[0];
+    const unitState = (await inquest.look(unit))?.[0];
     if (unitState === undefined || unitState.pid === 0) {
       await systemd.discard(unit);
       refuse(instance.id, { code: 'E_UNIT', reason: `systemd does not know its unit ${unit} any more`, lasting: false });
@@ -194,51 +170,38 @@ export function openUnitRunner(options: UnitRunnerOptions): UnitRunner {
     epoll.unwatch(entry.pidfd);
     closeSync(entry.pidfd);
     byPid.delete(entry.pid);
-    killGroup(entry.pid, 'SIGKILL');
     bury(id, entry.unit, entry.followed ? null : entry.pid, entry.killed);
   }
 
   /** @param pid of the process that has ended; null: it is not the one that systemd has started, so nobody knows how */
   function bury(id: InstanceId, unit: string, pid: number | null, killed: boolean): void {
     entries.set(id, { phase: 'ended', unit });
-    void askForEnd(unit, pid, clock.now().ms + GIVE_UP_MS, FIRST_RETRY_MS, (how) => {
+    void inquest.howEnded(unit, pid).then((how) => {
       if (disposed) return;
       entries.delete(id);
       const status = exitStatus(how?.ended ?? 'stranger');
       const outOfMemory = how?.outOfMemory === true && !killed && looksKilled(status);
       sink({ type: 'exited', instance: id, status, ...(outOfMemory ? { outOfMemory } : {}) });
       output.finished(id);
-      void systemd.discard(unit);
+      waitFor(systemd.discard(unit));
     });
   }
 
-  /** Asks until systemd knows how it has ended, and nothing is left in it. */
-  async function askForEnd(unit: string, pid: number | null, untilMs: number, retryMs: number, tell: (how: UnitState | null) => void): Promise<void> {
-    const found = await systemd.show(unit);
-    const how = found?.find((each) => each.pid === pid || pid === null) ?? null;
-    // One that is not loaded (any more) tells nothing later, either.
-    if (found !== null && how === null) return tell(null);
-    if (how !== null && (how.ended !== null || pid === null)) {
-      // What systemd does after a failure is left to it.
-      if (how.sub !== 'stop-post' && how.cgroup !== '') await systemd.kill(unit);
-      if (pid === null) return tell(null);
-      if (how.sub === 'exited' || how.sub === 'failed') return tell(how);
-    }
-    if (clock.now().ms >= untilMs) {
-      options.onTrouble(`systemd does not tell how ${unit} has ended`);
-      return tell(how);
-    }
-    clock.after(retryMs, () => void askForEnd(unit, pid, untilMs, Math.min(2 * retryMs, LAST_RETRY_MS), tell));
+  /** A program that is not waited for would stay a zombie of the next emperor in this process. */
+  function waitFor(errand: Promise<void>): void {
+    const tracked = errand.finally(() => errands.delete(tracked));
+    errands.add(tracked);
   }
 
   function send(id: InstanceId, signal: SignalName, whom: 'main' | 'group'): void {
     const entry = entries.get(id);
     if (entry?.phase !== 'living') return;
     if (whom === 'main') pidfds.signal(entry.pidfd, signalNumber(signal));
-    else killGroup(entry.pid, signal);
+    // It may have ended, and its number be another's.
+    else if (isInUnit(entry.pid, entry.unit)) killGroup(entry.pid, signal);
     if (whom === 'main' || signal !== 'SIGKILL') return;
     entries.set(id, { ...entry, killed: true });
-    void systemd.kill(entry.unit);
+    waitFor(systemd.kill(entry.unit));
   }
 
   /** What an earlier emperor has left, asked for once. What has ended and belongs to nobody is discarded later. */
@@ -248,7 +211,7 @@ export function openUnitRunner(options: UnitRunnerOptions): UnitRunner {
     known = found;
     setImmediate(() => {
       const claimed = new Set([...entries.values()].map(({ unit }) => unit));
-      for (const { unit, sub } of found.values()) if (!disposed && !claimed.has(unit) && (sub === 'exited' || sub === 'failed')) void systemd.discard(unit);
+      for (const { unit, sub } of found.values()) if (!disposed && !claimed.has(unit) && (sub === 'exited' || sub === 'failed')) waitFor(systemd.discard(unit));
     });
     return found;
   }
@@ -319,6 +282,7 @@ export function openUnitRunner(options: UnitRunnerOptions): UnitRunner {
       disposed = true;
       queue = [];
       await Promise.all(starts);
+      await Promise.all(errands);
       epoll[Symbol.dispose]();
       for (const entry of entries.values()) if (entry.phase === 'living') closeSync(entry.pidfd);
       entries.clear();
