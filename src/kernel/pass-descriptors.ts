@@ -3,7 +3,7 @@ import { lastErrno, type Libc } from './libc.ts';
 
 /**
  * Sends copies of descriptors over a connected unix socket, with one byte that carries them: SCM_RIGHTS of unix(7). Never waits.
- * @param descriptors at most 253, in the order in which they are received
+ * @param descriptors none, or at most 253, in the order in which they are received
  * @returns the name of the error; null: they are sent
  */
 export type PassDescriptors = (socket: number, descriptors: readonly number[]) => string | null;
@@ -42,8 +42,10 @@ export function openPassDescriptors(libc: Libc): PassDescriptors {
     const message = Buffer.allocUnsafeSlow(MSGHDR_BYTES).fill(0);
     message.writeBigUInt64LE(koffi.address(iovec), MSG_IOV);
     message.writeBigUInt64LE(1n, MSG_IOVLEN);
-    message.writeBigUInt64LE(koffi.address(control), MSG_CONTROL);
-    message.writeBigUInt64LE(BigInt(control.length), MSG_CONTROLLEN);
+    if (descriptors.length > 0) {
+      message.writeBigUInt64LE(koffi.address(control), MSG_CONTROL);
+      message.writeBigUInt64LE(BigInt(control.length), MSG_CONTROLLEN);
+    }
     return send(socket, message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? lastErrno() : null;
   };
 }

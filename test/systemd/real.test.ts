@@ -9,7 +9,7 @@ import { UNIT_CASES } from './inside/unit-cases.ts';
 import { withSystemd } from './with-systemd.ts';
 
 const ROOT = new URL('../../', import.meta.url).pathname;
-const BOOT_AND_CASES_MS = 600_000;
+const BOOT_AND_CASES_MS = 1_200_000;
 const tool = withSystemd();
 
 /** How a case ended, as vitest reports it. */

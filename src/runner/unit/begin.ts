@@ -34,8 +34,16 @@ export interface Beginning {
   readonly descriptors: readonly number[];
 }
 
-/** Begins a unit. Resolves when its program is executed, with null, or with why it is not. Never rejects for what a file asked. */
-export type Begin = (beginning: Beginning) => Promise<Refusal | null>;
+/** Who is told how it goes. */
+export interface Told {
+  /** Its first process is there, and waits. With a refusal it goes no further. */
+  there(): Promise<Refusal | null>;
+  /** It executes its program now, and is not heard of any more. */
+  executed(): void;
+}
+
+/** Begins a unit. Resolves after its program was executed, with null, or with why it is not. Never rejects for what a file asked. */
+export type Begin = (beginning: Beginning, told: Told) => Promise<Refusal | null>;
 
 /** A start that takes longer has failed: systemd itself gives up after 90 s, DefaultTimeoutStartSec= of systemd-system.conf(5). */
 const LONGEST_MS = 120_000;
@@ -48,23 +56,23 @@ export function openBegin({ libc, clock, epoll, systemd }: BeginOptions): Begin 
   const pass = openPassDescriptors(libc);
 
   /**
-   * Resolves with the number of an error, or 0 when the program is executed. Never, if nobody was there: what has not arrived when the socket is closed that it
-   * is on its way on is closed as well, and then systemd tells why.
+   * Hears what the launcher reports, up to its end. That is no news if nobody was there: what has not arrived when the socket is closed that it is on its way on
+   * is closed as well, and then systemd tells why.
    */
-  const heard = (fd: number): Promise<number> =>
-    new Promise((resolve) => {
-      let said = '';
-      epoll.watch(fd, () => {
-        const word = Buffer.alloc(16);
-        const length = readSync(fd, word);
-        said += word.toString('latin1', 0, length);
-        if (length > 0) return;
-        epoll.unwatch(fd);
-        if (said !== '') resolve(Number(said));
-      });
+  const hear = (fd: number, onThere: () => void, onEnd: (errno: number) => void): void => {
+    let said = '';
+    epoll.watch(fd, () => {
+      const word = Buffer.alloc(16);
+      const length = readSync(fd, word);
+      if (said === '' && length > 0) onThere();
+      said += word.toString('latin1', 0, length);
+      if (length > 0) return;
+      epoll.unwatch(fd);
+      if (said !== '') onEnd(Number(said));
     });
+  };
 
-  return async ({ vassalName, instance, unit, properties, errand, perl, output, descriptors }) => {
+  return async ({ vassalName, instance, unit, properties, errand, perl, output, descriptors }, told) => {
     const refuse = (code: Refusal['code'], why: string, lasting: boolean): Refusal => ({ code, reason: cannotStart(errand.file, vassalName, why), lasting });
     const command = launcherCommand(perl, process.arch);
     const text = errandText(errand);
@@ -88,7 +96,18 @@ export function openBegin({ libc, clock, epoll, systemd }: BeginOptions): Begin 
       for (const fd of theirs.splice(0)) closeSync(fd);
       try {
         return await Promise.race([
-          heard(report.ours).then((number) => (number === 0 ? null : { ...refuse('E_SPAWN', errnoName(number), false), ...judgeErrno(errnoName(number)) })),
+          new Promise<Refusal | null>((resolve) => {
+            const go = async (): Promise<void> => {
+              const refusal = await told.there();
+              if (refusal !== null) resolve(refusal);
+              // It may have been given up meanwhile. If nobody is there any more, the report ends.
+              else if (ours.includes(way.ours)) pass(way.ours, []);
+            };
+            hear(report.ours, () => void go(), (errno) => {
+              if (errno === 0) told.executed();
+              resolve(errno === 0 ? null : { ...refuse('E_SPAWN', errnoName(errno), false), ...judgeErrno(errnoName(errno)) });
+            });
+          }),
           start.refused.then(async (why) => refuse('E_UNIT', await detailed(why, unit, systemd), !PASSING.test(why))),
           new Promise<Refusal>((resolve) => (cancel = clock.after(LONGEST_MS, () => resolve(refuse('E_UNIT', `systemd has not started ${unit} for ${LONGEST_MS / 1_000} s`, false))))),
         ]);
@@ -100,7 +119,7 @@ export function openBegin({ libc, clock, epoll, systemd }: BeginOptions): Begin 
       return refuse('E_SPAWN', error.message, false);
     } finally {
       cancel();
-      for (const fd of ours) {
+      for (const fd of ours.splice(0)) {
         epoll.unwatch(fd);
         closeSync(fd);
       }

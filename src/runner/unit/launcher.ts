@@ -4,8 +4,8 @@
  * them is told to who asks systemd of the unit, either. perl is there on every Debian (perl-base), and has all calls by their numbers.
  *
  * It gets: the descriptors from 3 on, then a file with the rest, then a socket on which it tells that it is there, and the number of the error if the program
- * cannot be executed; it is closed when it is. If the emperor ends meanwhile, it ends as well. The call is execve(2) itself: execvp(3) would
- * give to a shell what is no program.
+ * cannot be executed; it is closed when it is. Between the two it waits for a byte: the emperor has to know who it is before the program can say anything. If the
+ * emperor ends meanwhile, it ends as well. The call is execve(2) itself: execvp(3) would give to a shell what is no program.
  */
 const SCRIPT = `
 my ($recvmsg, $execve) = map { $_ + 0 } @ARGV;
@@ -22,6 +22,7 @@ close $p;
 delete @ENV{qw(NOTIFY_SOCKET WATCHDOG_USEC WATCHDOG_PID LISTEN_FDS LISTEN_FDNAMES LISTEN_PID JOURNAL_STREAM)};
 for (splice @a, 0, $n) { my ($k, $v) = split /=/, $_, 2; $ENV{$k} = $v }
 $ENV{LISTEN_PID} = $$ if $fds;
+sysread STDIN, my $go, 1 or exit 0;
 open STDIN, '<', '/dev/null'; open STDERR, '>&', \\*STDOUT;
 $SIG{FPE} = 'DEFAULT';
 my @e = map { "$_=$ENV{$_}" } keys %ENV;

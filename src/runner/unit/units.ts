@@ -15,6 +15,7 @@ import { isProven, readBootId, readStartTicks } from '../proc.ts';
 import { cannotStart, type Refusal } from '../refusal.ts';
 import type { OutputSink, Runner, RunnerSink } from '../runner.ts';
 import { openBegin } from './begin.ts';
+import { leave, openIdentify, type FirstProcess } from './first-process.ts';
 import { openInquest } from './inquest.ts';
 import { unitPlanner } from './plan.ts';
 import { openSystemdPrograms, type UnitState } from './systemd-programs.ts';
@@ -68,8 +69,6 @@ type Entry =
 
 /** Units that are started at one moment. */
 const STARTS_AT_ONCE = 4;
-/** Start time of a process that was gone before it could be looked at: no process has it. */
-const NEVER = -1;
 
 /**
  * Opens the runner that makes each instance a transient service of the service manager: systemd.service(5). What is the emperor's (sockets, output,
@@ -90,6 +89,7 @@ export function openUnitRunner(options: UnitRunnerOptions): UnitRunner {
   const begin = openBegin({ libc, clock, epoll, systemd });
   const bootId = readBootId();
   const inquest = openInquest({ systemd, clock, onTrouble: options.onTrouble });
+  const identify = openIdentify(pidfds, inquest);
   const plan = unitPlanner(host, serviceOf('self'));
 
   const entries = new Map<InstanceId, Entry>();
@@ -122,34 +122,31 @@ export function openUnitRunner(options: UnitRunnerOptions): UnitRunner {
     } catch (error) {
       return refuse(instance.id, { code: 'E_SPAWN', reason: cannotStart(beginning.errand.file, vassalName, reasonOf(error)), lasting: false });
     }
-    const begun = begin({ ...beginning, output: writeFd });
+    const { unit } = beginning;
+    let first: FirstProcess | null = null;
+    const begun = begin({ ...beginning, output: writeFd }, {
+      async there() {
+        first = await identify(unit);
+        return first === null ? { code: 'E_UNIT', reason: cannotStart(beginning.errand.file, vassalName, `systemd does not know its unit ${unit} any more`), lasting: false } : null;
+      },
+      executed() {
+        if (first !== null) welcome(instance, unit, first);
+        first = null;
+      },
+    });
     closeSync(writeFd);
     const refusal = await begun;
-    if (refusal === null) return await welcome(instance, beginning.unit);
+    if (refusal === null) return;
+    leave(first);
     refuse(instance.id, refusal);
     output.finished(instance.id);
-    await systemd.discard(beginning.unit);
+    await systemd.discard(unit);
   }
 
-  async function welcome(instance: Instance, unit: string): Promise<void> {
-    const unitState = (await inquest.look(unit))?.[0];
-    if (unitState === undefined || unitState.pid === 0) {
-      await systemd.discard(unit);
-      refuse(instance.id, { code: 'E_UNIT', reason: `systemd does not know its unit ${unit} any more`, lasting: false });
-      output.finished(instance.id);
-      return;
-    }
-    const { pid, cgroup } = unitState;
+  function welcome(instance: Instance, unit: string, { pid, pidfd, startTicks, cgroup }: FirstProcess): void {
     const pending = entries.get(instance.id);
-    // First the handle, then the proof.
-    const pidfd = unitState.ended === null ? pidfds.open(pid) : null;
-    const startTicks = pidfd !== null && isInUnit(pid, unit) ? readStartTicks(pid) : null;
-    sink({ type: 'spawned', instance: instance.id, process: { pid, startTicks: startTicks ?? NEVER, bootId } });
-    if (pidfd === null || startTicks === null) {
-      if (pidfd !== null) closeSync(pidfd);
-      return bury(instance.id, unit, pid, false);
-    }
     live(instance.id, { phase: 'living', unit, pid, pidfd, followed: false, cgroup, killed: false });
+    sink({ type: 'spawned', instance: instance.id, process: { pid, startTicks, bootId } });
     if (pending?.phase === 'launching') for (const { signal, whom } of pending.pending) send(instance.id, signal, whom);
   }
 

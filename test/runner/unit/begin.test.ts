@@ -33,11 +33,14 @@ function fakeSystemd(refusal: string | null): SystemdPrograms {
 
 interface Begun {
   readonly refusal: Refusal | null;
+  /** What was told before that. */
+  readonly told: readonly string[];
   /** What it prints, when it has printed a last line `end`. */
-  text(): Promise<string>;
+  readonly text: () => Promise<string>;
 }
 
-async function begin(errand: Partial<Errand>, descriptors: readonly number[] = [], refusal: string | null = null): Promise<Begun> {
+async function begin(errand: Partial<Errand>, descriptors: readonly number[] = [], refusal: string | null = null, there: Refusal | null = null): Promise<Begun> {
+  const told: string[] = [];
   const folder = mkdtempSync(join(tmpdir(), 'emperor-unit-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const output = openSync(join(folder, 'output'), constants.O_CREAT | constants.O_RDWR | constants.O_APPEND, 0o600);
@@ -48,10 +51,11 @@ async function begin(errand: Partial<Errand>, descriptors: readonly number[] = [
   const begun = beginUnit({
     vassalName: 'shop', instance: instanceOf(1), unit: `emperor-shop-${process.pid}.service`, properties: [], output, descriptors, perl: '/usr/bin/perl',
     errand: { file: '/bin/sh', argv: ['sh'], environment: {}, tellsPid: false, ...errand },
-  });
+  }, { there: () => Promise.resolve(there), executed: () => void told.push('executed') });
   closeSync(output);
   return {
     refusal: await begun,
+    told,
     text: () => until(() => {
       const text = readFileSync(join(folder, 'output'), 'utf8');
       if (!text.endsWith('end\n')) throw new Error(`not all of it: ${text}`);
@@ -98,6 +102,16 @@ describe('the launcher of a unit', () => {
     ['may not be executed', '/etc/passwd', 'E_PROGRAM_DENIED'],
   ])('tells that a program %s', async (_what, file, code) => {
     expect((await begin({ file, argv: [file] })).refusal).toMatchObject({ code, lasting: true, reason: expect.stringContaining(`cannot start ${file} for vassal "shop"`) });
+  });
+
+  it('tells when it executes it, and only then', async () => {
+    expect((await begin(shell(':'))).told).toEqual(['executed']);
+    expect((await begin({ file: '/nowhere' })).told).toEqual([]);
+  });
+
+  it('goes no further than to be there, if that is refused', async () => {
+    const refusal: Refusal = { code: 'E_UNIT', reason: 'no', lasting: false };
+    expect(await begin(shell('echo executed'), [], null, refusal)).toMatchObject({ refusal, told: [] });
   });
 
   it('is given no word with a NUL in it', async () => {

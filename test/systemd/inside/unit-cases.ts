@@ -1,14 +1,15 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import { startLoad } from '../../../src/cli/load.ts';
 import { answer } from '../../e2e/http.ts';
+import { needs } from '../../e2e/needs.ts';
 import { until } from '../../until.ts';
 import { run, succeed } from './host.ts';
 import { reigning, service } from './reign.ts';
 
 const SERVER = new URL('../../fixtures/programs/serves-fd3.mjs', import.meta.url).pathname;
 /** The network is one of its own: nobody else has these ports. */
-const [SHOP, WIKI] = [8101, 8102] as const;
+const [SHOP, WIKI, SITE] = [8101, 8102, 8103] as const;
 const UNIT = 'runner = "systemd"';
 const NODE = JSON.stringify(process.execPath);
 const SLEEPS = ['command = ["/bin/sleep", "1000"]', 'ready = { after = "1ms" }'] as const;
@@ -27,7 +28,8 @@ async function property(unit: string, name: string): Promise<string> {
 /** The units of instances that systemd knows, in whatever state. */
 async function unitsOf(name: string): Promise<readonly string[]> {
   const listed = await succeed('systemctl', 'list-units', '--all', '--plain', '--no-legend', `emperor-${name}-*.service`);
-  return listed.split('\n').filter((line) => line !== '');
+  // Not those of an emperor with another state folder.
+  return listed.split('\n').filter((line) => /^emperor-\w+-\d+\.service /.test(line));
 }
 
 async function leave(...names: readonly string[]): Promise<void> {
@@ -104,6 +106,34 @@ export const UNIT_CASES: Readonly<Record<string, () => Promise<void>>> = {
     service.write('broken', 'command = ["/opt/broken"]', 'restart = "never"', UNIT);
     await until(async () => expect((await service.vassal('broken')).failure).toMatchObject({ code: 'E_PROGRAM_DENIED', message: expect.stringContaining('/opt/broken') }));
     await leave('broken');
+  },
+
+  'a unit that says itself how it is, is heard, also as a user of the making of systemd': async () => {
+    await reigning();
+    service.write('says', 'command = ["/usr/bin/perl", "-MSocket", "-e", "socket(S, AF_UNIX, SOCK_DGRAM, 0); send(S, qq(READY=1\\nSTATUS=well), 0, sockaddr_un($ENV{NOTIFY_SOCKET})) or die $!; sleep 1000"]', 'ready = { notify = true }', UNIT, '[vassal.systemd]', 'DynamicUser = true', 'ProtectSystem = "strict"', 'PrivateNetwork = true');
+    await service.untilState('says', 'ready');
+    await leave('says');
+  },
+
+  'a vassal of uWSGI has its channel in a unit, too': async () => {
+    needs('uwsgi', 'uwsgi-plugin-python3');
+    await reigning();
+    writeFileSync('/opt/site_app.py', "def application(env, start):\n    start('200 OK', [])\n    return [b'ok']\n");
+    const file = `${service.folder}/site.ini`;
+    writeFileSync(file, `[uwsgi]\nplugin = python3\nhttp-socket = 127.0.0.1:${SITE}\nmaster = true\npythonpath = /opt\nmodule = site_app:application\n[vassal]\n${UNIT.replaceAll('"', '')}\n`.replace('site_app', 'site2'));
+    await succeed('mv', '/opt/site_app.py', '/opt/site2.py');
+    await service.untilState('site', 'ready');
+    const pid = await service.pid('site');
+    const emperor = Number(await service.show('MainPID'));
+    expect(await service.cli('reload', 'site')).toMatchObject({ code: 0 });
+    await succeed('systemctl', 'kill', '--signal=KILL', '--kill-whom=main', service.unit);
+    await service.untilSuccessor(emperor);
+    expect(await service.cli('reload', 'site')).toMatchObject({ code: 0 });
+    expect(await service.pid('site')).toBe(pid);
+    expect(await answer(SITE)).not.toBeNull();
+    rmSync(file);
+    expect(await service.cli('rescan')).toMatchObject({ code: 0 });
+    await until(async () => expect(await unitsOf('site')).toEqual([]));
   },
 
   'how an instance ends is told: by itself, by a signal, at once': async () => {
