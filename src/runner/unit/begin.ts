@@ -1,6 +1,6 @@
 import { closeSync, readSync } from 'node:fs';
 import type { Instance } from '../../core/state.ts';
-import { EmperorError } from '../../errors.ts';
+import { EmperorError, errnoOf } from '../../errors.ts';
 import type { Epoll } from '../../kernel/epoll.ts';
 import { errnoName, type Libc } from '../../kernel/libc.ts';
 import { memoryFile } from '../../kernel/memory-file.ts';
@@ -63,7 +63,8 @@ export function openBegin({ libc, clock, epoll, systemd }: BeginOptions): Begin 
     let said = '';
     epoll.watch(fd, () => {
       const word = Buffer.alloc(16);
-      const length = readSync(fd, word);
+      const length = readSome(fd, word);
+      if (length === null) return;
       if (said === '' && length > 0) onThere();
       said += word.toString('latin1', 0, length);
       if (length > 0) return;
@@ -133,4 +134,14 @@ async function detailed(why: string, unit: string, systemd: SystemdPrograms): Pr
   if (why !== '' && !why.startsWith('Job for ')) return why;
   const words = (await systemd.lastWords(unit)).split('\n').filter((line) => line !== '' && !/^(?:Starting|Started|Stopped) /.test(line));
   return words.join('; ') || why || 'systemd-run ended without a word';
+}
+
+/** null: there is nothing now. */
+function readSome(fd: number, into: Buffer): number | null {
+  try {
+    return readSync(fd, into);
+  } catch (error) {
+    if (errnoOf(error) === 'EAGAIN') return null;
+    throw error;
+  }
 }

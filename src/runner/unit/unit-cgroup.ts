@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { SignalName } from '../../core/spec.ts';
 import { NO_USAGE, type Usage } from '../cage.ts';
 import { numberOf } from '../limit-files.ts';
 
@@ -14,6 +15,16 @@ export function isInUnit(pid: number, unit: string): boolean {
 export function serviceOf(pid: number | 'self'): string | null {
   const lines = read(`/proc/${pid}/cgroup`).split('\n').filter((line) => /^(?:0::|\d+:name=systemd:)/.test(line));
   return lines.flatMap((line) => line.split('/').filter((part) => part.endsWith('.service'))).at(-1) ?? null;
+}
+
+/** Signals the process group that a process of the unit leads: kill(2). If that has ended, its number may be another's, and nobody is signalled. */
+export function signalGroup(leader: number, unit: string, signal: SignalName): void {
+  if (!isInUnit(leader, unit)) return;
+  try {
+    process.kill(-leader, signal);
+  } catch {
+    // Nobody is left in it.
+  }
 }
 
 /** What the processes of that cgroup use. */

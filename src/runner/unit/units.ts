@@ -19,7 +19,7 @@ import { leave, openIdentify, type FirstProcess } from './first-process.ts';
 import { openInquest } from './inquest.ts';
 import { unitPlanner } from './plan.ts';
 import { openSystemdPrograms, type UnitState } from './systemd-programs.ts';
-import { isInUnit, serviceOf, usageOf } from './unit-cgroup.ts';
+import { isInUnit, serviceOf, signalGroup, usageOf } from './unit-cgroup.ts';
 import { isOurs, unitName } from './unit-name.ts';
 
 /** What a runner of units is made of. */
@@ -123,22 +123,29 @@ export function openUnitRunner(options: UnitRunnerOptions): UnitRunner {
       return refuse(instance.id, { code: 'E_SPAWN', reason: cannotStart(beginning.errand.file, vassalName, reasonOf(error)), lasting: false });
     }
     const { unit } = beginning;
-    let first: FirstProcess | null = null;
+    const lost: Refusal = { code: 'E_UNIT', reason: cannotStart(beginning.errand.file, vassalName, `its unit ${unit} was gone before the program was executed`), lasting: false };
+    const found: FirstProcess[] = [];
+    let over = false;
     const begun = begin({ ...beginning, output: writeFd }, {
       async there() {
-        first = await identify(unit);
-        return first === null ? { code: 'E_UNIT', reason: cannotStart(beginning.errand.file, vassalName, `systemd does not know its unit ${unit} any more`), lasting: false } : null;
+        const first = await identify(unit);
+        if (first === null || over) leave(first);
+        else found.push(first);
+        return first === null ? lost : null;
       },
       executed() {
-        if (first !== null) welcome(instance, unit, first);
-        first = null;
+        const first = over ? undefined : found.pop();
+        if (first === undefined) return;
+        over = true;
+        welcome(instance, unit, first);
       },
     });
     closeSync(writeFd);
     const refusal = await begun;
-    if (refusal === null) return;
-    leave(first);
-    refuse(instance.id, refusal);
+    if (refusal === null && over) return;
+    over = true;
+    for (const first of found) leave(first);
+    refuse(instance.id, refusal ?? lost);
     output.finished(instance.id);
     await systemd.discard(unit);
   }
@@ -194,8 +201,7 @@ export function openUnitRunner(options: UnitRunnerOptions): UnitRunner {
     const entry = entries.get(id);
     if (entry?.phase !== 'living') return;
     if (whom === 'main') pidfds.signal(entry.pidfd, signalNumber(signal));
-    // It may have ended, and its number be another's.
-    else if (isInUnit(entry.pid, entry.unit)) killGroup(entry.pid, signal);
+    else signalGroup(entry.pid, entry.unit, signal);
     if (whom === 'main' || signal !== 'SIGKILL') return;
     entries.set(id, { ...entry, killed: true });
     waitFor(systemd.kill(entry.unit));
@@ -285,13 +291,4 @@ export function openUnitRunner(options: UnitRunnerOptions): UnitRunner {
       entries.clear();
     },
   };
-}
-
-/** Signals a process group: kill(2). */
-function killGroup(group: number, signal: SignalName): void {
-  try {
-    process.kill(-group, signal);
-  } catch {
-    // Nobody is left in it.
-  }
 }
