@@ -11,8 +11,6 @@ export interface Key<T> {
   readonly doc: string;
   /** A value as TOML writes it. */
   readonly example: string;
-  /** `later`: the name is taken, but this version cannot do it. */
-  readonly since: 'now' | 'later';
   /** The keys of a table, for the printed list. */
   readonly inner?: Keys<object>;
 }
@@ -26,7 +24,7 @@ export type Given<T> = { readonly [K in keyof T]?: T[K] };
 /** What it takes to read a section. */
 export type Section = Omit<Place, 'key' | 'line'>;
 
-/** Reads a section by its keys: every wrong, unknown or later key is told, the others are returned. */
+/** Reads a section by its keys: every wrong or unknown key is told, the others are returned. */
 export function readKeys<T extends object>(keys: Keys<T>, from: Table, section: Section, within = ''): Given<T> {
   const given: { [K in keyof T]?: T[K] } = {};
   for (const [name, entry] of from.entries) {
@@ -38,8 +36,7 @@ export function readKeys<T extends object>(keys: Keys<T>, from: Table, section: 
 }
 
 function take<T extends object>(keys: Keys<T>, name: keyof T, node: Node, place: Place, given: { [K in keyof T]?: T[K] }): void {
-  const { since, form } = keys[name];
-  const value = since === 'later' ? refuse(place, `key "${place.key}" is not supported by this version yet`, null, 'E_KEY_LATER') : form.read(node, place);
+  const value = keys[name].form.read(node, place);
   if (value !== undefined) given[name] = value;
 }
 
@@ -51,18 +48,13 @@ function isKeyOf<T extends object>(keys: Keys<T>, name: string): name is keyof T
 export function tableOf<T extends object>(keys: Keys<T>): Form<Given<T>> {
   const form: Form<Given<T>> = {
     label: 'a table',
-    hint: `with ${Object.keys(keys).filter((name) => isKeyOf(keys, name) && keys[name].since === 'now').map((name) => `"${name}"`).join(', ')}`,
+    hint: `with ${Object.keys(keys).map((name) => `"${name}"`).join(', ')}`,
     read: (node, place) => (node.kind === 'table' ? readKeys(keys, node, place, `${place.key}.`) : refuse(place, `"${place.key}" wants ${form.label}`, form.hint)),
   };
   return form;
 }
 
-/** A key that works. */
+/** A key. */
 export function key<T>(form: Form<T>, standard: string, example: string, doc: string): Key<T> {
-  return { form, default: standard, doc, example, since: 'now' };
-}
-
-/** A key that is known and cannot be used yet. */
-export function later(doc: string): Key<never> {
-  return { form: { label: 'nothing yet', hint: '', read: () => undefined }, default: '', doc, example: '', since: 'later' };
+  return { form, default: standard, doc, example };
 }

@@ -3,13 +3,14 @@ import type { Passing, Reload, SignalName } from '../core/spec.ts';
 import { COMMAND, type Argv } from './command-form.ts';
 import { ENVIRONMENT } from './environment-form.ts';
 import { HOOKS, type HookKeys } from './hook-keys.ts';
-import { key, later, tableOf, type Given, type Key, type Keys } from './keys.ts';
+import { key, tableOf, type Given, type Key, type Keys } from './keys.ts';
 import { LISTEN, LISTEN_KEYS } from './listen-form.ts';
 import { listOf } from './list-form.ts';
 import { HEALTH, READY, type HealthKeys, type ReadyKeys } from './probe-keys.ts';
 import { INSTANCES, INSTANCES_KEYS, SCALE_DOWN, SCALE_UP, type InstancesKeys, type ScaleDownKeys, type ScaleUpKeys } from './scaling.ts';
 import { SIGNAL } from './signal.ts';
 import { ACCOUNT, BOOLEAN, choice, decimal, integer, PATH, TEXT } from './single-forms.ts';
+import { UNIT } from './unit-form.ts';
 import { CORES, duration, SHARE, SIZE, UMASK } from './units.ts';
 
 /** What a vassal section can say, as it is read. Durations in ms, sizes in bytes, paths absolute. */
@@ -47,8 +48,8 @@ export interface VassalKeys {
   readonly backoff: Given<BackoffKeys>;
   readonly log: Given<LogKeys>;
   readonly limits: Given<LimitsKeys>;
-  readonly runner: never;
-  readonly systemd: never;
+  readonly runner: 'direct' | 'systemd';
+  readonly systemd: readonly string[];
   readonly hooks: Given<HookKeys>;
 }
 
@@ -69,6 +70,7 @@ export interface BackoffKeys {
 
 /** The keys of `log`. */
 export interface LogKeys {
+  readonly to: 'file' | 'journal';
   readonly 'max-size': number;
   readonly keep: number;
   readonly format: 'raw' | 'json';
@@ -96,6 +98,7 @@ const BACKOFF: Keys<BackoffKeys> = {
 };
 
 const LOG: Keys<LogKeys> = {
+  to: key(choice('file', 'journal'), 'file', '"journal"', '`file`: a file of its own; `journal`: the journal of the host, a line an entry'),
   'max-size': key(SIZE, '10M', '"10M"', 'a file is rotated before it grows beyond this'),
   keep: key(integer(0, 1000), '10', '10', 'rotated files that are kept'),
   format: key(choice('raw', 'json'), 'raw', '"raw"', '`raw`: as printed; `json`: one object a line, with time and instance'),
@@ -143,8 +146,8 @@ export const VASSAL_KEYS: Keys<VassalKeys> = {
   backoff: withKeys(BACKOFF, '{ first = "250ms", max = "60s" }', 'waits between the deaths of an instance and its next start'),
   log: withKeys(LOG, '{ max-size = "10M", keep = 10 }', 'how the output of instances is kept'),
   limits: withKeys(LIMITS, '{ memory = "512M", cpu = "50%", tasks = 100 }', 'what each instance may use'),
-  runner: later('how processes are started'),
-  systemd: later('properties of a systemd unit'),
+  runner: key(choice('direct', 'systemd'), 'direct', '"systemd"', 'who starts instances: the emperor itself (`direct`), or the service manager of the host (`systemd`), as a unit each'),
+  systemd: key(UNIT, 'none', '{ ProtectSystem = "strict", DynamicUser = true }', 'with `runner = "systemd"`: properties of that unit, as in a unit file; a list gives one several times'),
   hooks: withKeys(HOOKS, '{ before-start = "./migrate" }', 'commands at points of its life, each a list or a line, as `command`; they run as an instance does'),
 };
 

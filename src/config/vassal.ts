@@ -25,6 +25,7 @@ import { sectionsOf } from './sections.ts';
 import { readerOf } from './syntax.ts';
 import type { Reading, Table } from './tree.ts';
 import { hostOf, ownerOf, publicPart, tellKeys, type TyrantRules } from './tyrant.ts';
+import { unitOf } from './unit-form.ts';
 
 /** A vassal file as it was read. A listing's SeenFile fits once its content is text. */
 export interface VassalFile {
@@ -53,7 +54,7 @@ export interface ParseContext {
 const DEFAULT_LINGER_MS = 2000;
 const DEFAULT_STOP_TIMEOUT_MS = 30_000;
 const DEFAULT_BACKOFF: Backoff = { firstMs: 250, factor: 2, maxMs: 60_000, jitter: 0.2, resetAfterMs: 60_000 };
-const DEFAULT_LOG: LogPolicy = { maxBytes: 10 * 2 ** 20, keep: 10, format: 'raw' };
+const DEFAULT_LOG: LogPolicy = { to: 'file', maxBytes: 10 * 2 ** 20, keep: 10, format: 'raw' };
 
 /** Turns the text of a vassal file into what is to be run, or into all of its faults, in the order of the lines. Never throws. */
 export function parseVassal(file: VassalFile, context: ParseContext): Outcome {
@@ -116,6 +117,7 @@ function specOf(tree: Table, { id: file, text, basis }: VassalFile, context: Par
   const health = healthOf(asked, listening);
   const scaling = scalingOf(asked, listening);
   const activation = activationOf(asked, listening, file);
+  const unit = unitOf(asked);
   if (program === undefined) return undefined;
   const passed = listening.sockets === 'held' ? listening.listen.map(({ address }) => address) : [];
   // What uWSGI can make of its own section is not ours to judge.
@@ -152,6 +154,7 @@ function specOf(tree: Table, { id: file, text, basis }: VassalFile, context: Par
       tasks: given.limits?.tasks ?? null,
       files: given.limits?.files ?? null,
     },
+    unit,
     restart: given.restart ?? 'always',
     backoff: {
       firstMs: given.backoff?.first ?? DEFAULT_BACKOFF.firstMs,
@@ -161,6 +164,7 @@ function specOf(tree: Table, { id: file, text, basis }: VassalFile, context: Par
       resetAfterMs: given.backoff?.['reset-after'] ?? DEFAULT_BACKOFF.resetAfterMs,
     },
     log: {
+      to: given.log?.to ?? DEFAULT_LOG.to,
       maxBytes: given.log?.['max-size'] ?? DEFAULT_LOG.maxBytes,
       keep: given.log?.keep ?? DEFAULT_LOG.keep,
       format: given.log?.format ?? DEFAULT_LOG.format,

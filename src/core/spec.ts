@@ -86,6 +86,8 @@ export interface Backoff {
 
 /** How the output of a vassal is kept. */
 export interface LogPolicy {
+  /** `file`: one of the emperor's. `journal`: that of the host; the rest means nothing then. */
+  readonly to: 'file' | 'journal';
   /** The file is rotated when it would grow beyond this. */
   readonly maxBytes: number;
   /** Rotated files kept beside the current one. */
@@ -114,6 +116,12 @@ export interface Scaling {
   readonly coolDownMs: number;
   /** Back to the least when nobody has connected for so long; null: never. */
   readonly idleMs: number | null;
+}
+
+/** The unit of systemd that an instance is. */
+export interface UnitSpec {
+  /** `NAME=value` each, as in a unit file: systemd.directives(7). */
+  readonly properties: readonly string[];
 }
 
 /** The keys of `limits`. */
@@ -189,6 +197,8 @@ export interface VassalSpec {
   /** Names of vassals that have to be ready before this one starts. */
   readonly after: readonly string[];
   readonly limits: Limits;
+  /** Instances are units of the service manager of this host; null: the emperor starts them itself. */
+  readonly unit: UnitSpec | null;
   readonly restart: 'always' | 'on-failure' | 'never';
   readonly backoff: Backoff;
   readonly log: LogPolicy;

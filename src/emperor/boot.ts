@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import { openChannels } from '../channel/channels.ts';
 import { hideEnvironment } from '../config/hiding/hide-environment.ts';
-import type { Event } from '../core/event.ts';
-import { holdsSockets } from '../core/generation.ts';
+import type { Event, InstanceEvent } from '../core/event.ts';
 import { addressesOf, living } from '../core/lifecycle.ts';
 import { firstState } from '../core/step.ts';
 import { claim } from '../control/socket.ts';
 import type { Identity } from '../control/command.ts';
 import { EmperorError } from '../errors.ts';
 import { keepInherited } from '../kernel/inherited.ts';
+import { openJournal } from '../kernel/journal.ts';
 import { openLibc } from '../kernel/libc.ts';
 import { openPeerOf, peerNamer } from '../kernel/peer.ts';
 import { openUserDatabase } from '../kernel/user.ts';
@@ -19,6 +19,7 @@ import { openNotify } from '../notify/notify.ts';
 import { openProber } from '../probes/open-prober.ts';
 import { openDirectRunner } from '../runner/direct.ts';
 import { placeless, rehearsalText } from '../presets/uwsgi-text.ts';
+import { eitherRunner } from '../runner/either-runner.ts';
 import { lentDescriptor } from '../runner/protocol-environment.ts';
 import type { Successor } from '../runner/successor.ts';
 import { openKeptTexts } from '../runner/kept-texts.ts';
@@ -26,8 +27,10 @@ import { openCage } from '../runner/open-cage.ts';
 import { loadTools, openTool } from '../runner/tool.ts';
 import { orphansOfThisProcess, reapOrphans } from '../runner/orphans.ts';
 import { findInstances } from '../runner/strays.ts';
+import { openUnitRunner } from '../runner/unit/units.ts';
 import { openSockets } from '../sockets/open-sockets.ts';
 import { openStore } from '../store/sqlite.ts';
+import { printsToJournal } from '../systemd/journal-stream.ts';
 import { openServiceManager } from '../systemd/under-systemd.ts';
 import { systemClock } from '../world/clock.ts';
 import { openLogger } from '../world/logger.ts';
@@ -48,6 +51,7 @@ import { parseOnce } from './parse-once.ts';
 import { performWith } from './perform.ts';
 import { recall, serialOf } from './recall.ts';
 import { openReloader } from './reloader.ts';
+import { regain } from './regain.ts';
 import { rememberIn } from './remember.ts';
 import { sortPassed } from './passed.ts';
 import { changedForLife, confinementOf, type Settings } from './settings.ts';
@@ -75,7 +79,9 @@ export interface RunningEmperor {
  */
 export async function boot(settings: Settings): Promise<RunningEmperor> {
   const clock = systemClock();
-  const logger = await openLogger({ level: settings.logLevel, readable: settings.readable });
+  const libc = openLibc();
+  const journal = openJournal(libc);
+  const logger = await openLogger({ level: settings.logLevel, readable: settings.readable, journal: printsToJournal(settings.environment, STDOUT) ? journal : null });
   const parts: (Disposable | AsyncDisposable)[] = [];
   const opened = <T extends Disposable | AsyncDisposable>(part: T): T => {
     parts.push(part);
@@ -89,7 +95,6 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
   }
 
   async function build(): Promise<RunningEmperor> {
-    const libc = openLibc();
     keepInherited(libc);
     const inheritance = readHandover(settings.environment[HANDOVER_VARIABLE]);
     const manager = opened(openServiceManager({ libc, clock, monotonicUs, environment: settings.environment, pid: process.pid, onTrouble: (message) => logger.warn({}, message) }));
@@ -113,6 +118,7 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
       clock,
       fifoFolder: join(settings.state, 'fifos'),
       logFolder: settings.logs,
+      journal,
       onLost: (vassal, loss) => logger.error({ code: 'E_LOG', vassal, ...loss }, 'output was lost'),
       keeper: manager.keeper,
       kept: new Map([...inheritance.fifos, ...passed.fifos]),
@@ -129,14 +135,13 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
     }));
     const judge = judgeOf(libc, settings.environment, settings.hooks, settings.treatment);
     const texts = openKeptTexts(join(settings.state, 'texts'), placeless, (spec) => judge.ownerOf(spec));
-    const runner = opened(openDirectRunner({
-      ...launching, output, cage,
-      sink: (event) => {
-        channels.follow(event);
-        if (event.type === 'exited' || event.type === 'unlaunchable') texts.forget(serialOf(event.instance));
-        emperor.post(event);
-      },
-    }));
+    const sink = (event: InstanceEvent): void => {
+      channels.follow(event);
+      if (event.type === 'exited' || event.type === 'unlaunchable') texts.forget(serialOf(event.instance));
+      emperor.post(event);
+    };
+    const units = openUnitRunner({ ...launching, clock, output, sink, onTrouble: (message) => logger.warn({}, message) });
+    const runner = opened(eitherRunner(openDirectRunner({ ...launching, output, cage, sink }), units));
     const notify = opened(openNotify({
       libc,
       path: notifySocket,
@@ -164,19 +169,7 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
     const asking = settings.treatment?.magicExec === true ? { ask: opened(openAsk(libc, { environment: settings.environment, clock })).ask } : {};
     const declarer = opened(createDeclarer({ parse: readings.parse, vet: judge.vet, meaning: judge.meaning, ...asking, trusted: new Set([0, process.geteuid?.() ?? 0]), awaitAppearance: sources.awaitAppearance }, clock, (event) => emperor.post(event)));
     const sockets = opened(openSockets(libc, { handed: inheritance.sockets, kept: [...passed.kept, ...inheritance.serving], lasting: [...passed.lasting, ...inheritance.lasting] }, manager.keeper));
-    for (const { id, name, living, leaving } of remembered) {
-      for (const instance of [...living, ...leaving]) {
-        const { spec } = instance.runs;
-        const lent = lentDescriptor(holdsSockets(instance.runs) ? spec.listen.length : 0);
-        if (spec.channel && !channels.adopt(instance, lent)) logger.warn({ vassal: name, instance: instance.id }, 'the channel of this instance could not be taken back; it cannot be told to reload');
-      }
-      const [first] = living;
-      if (first === undefined || !holdsSockets(first.runs)) continue;
-      const { spec } = first.runs;
-      const pids = [...living, ...leaving].flatMap(({ generation, process }) => (process === null ? [] : [{ generation, pid: process.pid }]));
-      const lost = sockets.takeBack(id, name, spec.listen, judge.ownerOf(spec), pids);
-      if (lost.length > 0) logger.warn({ vassal: name, listen: lost }, 'these addresses could not be taken back from the instances; they cannot be held again while those live');
-    }
+    regain(remembered, { channels, sockets, lentDescriptor, ownerOf: judge.ownerOf, logger });
     const patience = opened(openPatience({ sockets, clock, post: (event) => emperor.post(event) }));
     const tool = openTool(launching);
     const hooks = opened(openHooks({ tool, clock, logger, post: (event) => emperor.post(event) }));
@@ -233,7 +226,7 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
       parse: (id, text, basis) => judge.parse({ id, text, ...(basis === undefined ? {} : { basis }) }),
       hideEnvironment,
       logs: logReader(settings.logs),
-      usage: (instance) => cage.usage(instance),
+      usage: (instance) => units.usage(instance) ?? cage.usage(instance),
       uwsgi: (address) => askUwsgi(address, clock),
       rescan,
       upgrade: (actor) => succession.upgrade(actor),
@@ -297,3 +290,6 @@ const LAST_WORDS_MS = 1_000;
 
 /** For the hooks that run when the emperor ends. */
 const LAST_HOOKS_MS = 5_000;
+
+/** Where the emperor itself logs to. */
+const STDOUT = 1;

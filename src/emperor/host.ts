@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { availableParallelism, hostname } from 'node:os';
 import { meaning, parseVassal, type ParseContext } from '../config/vassal.ts';
 import type { GeneralHooks } from '../config/hook-keys.ts';
@@ -28,6 +29,9 @@ export interface Judge {
   readonly unknown: VassalSpec;
 }
 
+/** Its being there means that the host was booted with systemd: sd_booted(3). */
+const SYSTEMD = '/run/systemd/system';
+
 /** A judge for this host. @param environment the emperor's own, for `$(NAME)` and PATH @param hooks those of all vassals; default: none @param treatment absent: plainly */
 export function judgeOf(libc: Libc, environment: Readonly<Record<string, string | undefined>>, hooks: GeneralHooks = { own: [], vassalsStart: null, vassalsStop: null }, treatment?: Treatment): Judge {
   const users = openUserDatabase(libc);
@@ -55,7 +59,7 @@ export function judgeOf(libc: Libc, environment: Readonly<Record<string, string 
       const person = runsAs(whom, own, users);
       return 'refused' in person ? { uid: own.user.uid, gid: own.gid } : { uid: person.user.uid, gid: person.gid };
     },
-    vet: (id, spec) => vet(id, spec, { users, own, path: environment['PATH'], packages }),
+    vet: (id, spec) => vet(id, spec, { users, own, path: environment['PATH'], systemd: existsSync(SYSTEMD), packages }),
   };
 }
 

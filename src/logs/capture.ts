@@ -5,6 +5,7 @@ import type { LogPolicy } from '../core/spec.ts';
 import type { Instance, InstanceId } from '../core/state.ts';
 import { openEpoll } from '../kernel/epoll.ts';
 import { fifoMaker } from '../kernel/fifo.ts';
+import type { WriteJournal } from '../kernel/journal.ts';
 import type { Libc } from '../kernel/libc.ts';
 import { openSplice } from '../kernel/splice.ts';
 import type { Clock } from '../world/clock.ts';
@@ -29,6 +30,8 @@ export interface CaptureOptions {
   /** Folder for the log files, absolute; made at the first line. */
   readonly logFolder: string;
   readonly onLost: OnLost;
+  /** Writes to the journal of the host. Default: there is none, and what is for it is lost. */
+  readonly journal?: WriteJournal;
   /** Keeps the reading ends of FIFOs: so what an instance printed last is there, also if it ends while no emperor is. Default: nobody does. */
   readonly keeper?: Keeper;
   /** Reading ends that an earlier emperor has given to the keeper, by the serials of their instances. */
@@ -74,9 +77,11 @@ const MOST_REMEMBERED = 100;
 /** A disk that has not taken a portion by then is not waited for to hear the rest. */
 const STILL_MS = 1_000;
 
+const NO_JOURNAL: WriteJournal = () => 'ENOENT';
+
 /** Opens the capture. @throws E_KERNEL if the folder for the FIFOs cannot be made */
 export function openCapture(options: CaptureOptions): Capture {
-  const { clock, fifoFolder, keeper = NO_KEEPER } = options;
+  const { clock, fifoFolder, keeper = NO_KEEPER, journal = NO_JOURNAL } = options;
   const kept = new Map(options.kept);
   attempt(`make ${fifoFolder}`, () => {
     if (lstatSync(fifoFolder, { throwIfNoEntry: false })?.isSymbolicLink() === true) throw new Error('it is a symlink, which is not followed');
@@ -106,7 +111,7 @@ export function openCapture(options: CaptureOptions): Capture {
     const path = join(options.logFolder, logFileName(vassalName));
     const losses = new Losses(clock, (loss) => options.onLost(vassalName, loss));
     const rotation = new Rotation(path, compressions, stop.signal);
-    const channel: Channel = new Channel({ clock, epoll, splice, path, policy, losses, rotation, onOver: (intake) => over(vassalName, channel, losses, intake) });
+    const channel: Channel = new Channel({ vassalName, journal, clock, epoll, splice, path, policy, losses, rotation, onOver: (intake) => over(vassalName, channel, losses, intake) });
     channels.set(vassalName, channel);
     return channel;
   }
@@ -114,10 +119,11 @@ export function openCapture(options: CaptureOptions): Capture {
   function take(vassalName: string, instance: Instance, path: string, fd: number): void {
     const policy = instance.runs.spec.log;
     const channel = channelOf(vassalName, policy);
-    const transform = policy.format === 'json' ? jsonOf(instance.id, clock) : null;
+    const toJournal = policy.to === 'journal';
+    const transform = policy.format === 'json' && !toJournal ? jsonOf(instance.id, clock) : null;
     const { ready } = instance.runs.spec;
     const ear = new Ear({ clock, patterns, early: ready.kind === 'log' && instance.readyMs === null ? ready.pattern : null });
-    const intake = new Intake({ id: instance.id, path, fd, ear, transform, splice, large });
+    const intake = new Intake({ id: instance.id, path, fd, ear, transform, toJournal, splice, large });
     channel.add(intake);
     intakes.set(intake.id, { intake, channel });
     keeper.keep(keptName('log', instance.serial), fd);

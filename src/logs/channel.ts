@@ -2,11 +2,13 @@ import { closeSync } from 'node:fs';
 import { unreachable } from '../errors.ts';
 import type { LogPolicy } from '../core/spec.ts';
 import type { Epoll } from '../kernel/epoll.ts';
+import type { WriteJournal } from '../kernel/journal.ts';
 import { PIECE_BYTES, type Splice } from '../kernel/splice.ts';
 import type { Clock } from '../world/clock.ts';
 import type { Intake } from './intake.ts';
+import { JournalLog } from './journal-log.ts';
 import { LogFile } from './log-file.ts';
-import { LogQueue } from './log-queue.ts';
+import { LogQueue, type LogQueueParts } from './log-queue.ts';
 import type { Losses } from './losses.ts';
 import type { Rotation } from './rotate.ts';
 
@@ -15,6 +17,8 @@ export interface ChannelParts {
   readonly clock: Clock;
   readonly epoll: Epoll;
   readonly splice: Splice;
+  readonly vassalName: string;
+  readonly journal: WriteJournal;
   /** Of the log file. */
   readonly path: string;
   readonly policy: LogPolicy;
@@ -40,7 +44,9 @@ export class Channel {
   constructor(parts: ChannelParts) {
     this.#parts = parts;
     this.#log = new LogFile(parts);
-    this.#queue = new LogQueue({ log: this.#log, alone: () => this.#intakes.size === 1, onServed: (intake, left) => this.#served(intake, left) });
+    const journal = new JournalLog({ ...parts, write: parts.journal });
+    const take: LogQueueParts['take'] = (intake, alone) => (intake.toJournal ? journal.take(intake) : this.#log.take(intake, alone));
+    this.#queue = new LogQueue({ log: this.#log, take, alone: () => this.#intakes.size === 1, onServed: (intake, left) => this.#served(intake, left) });
   }
 
   /** From now on. */

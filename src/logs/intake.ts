@@ -36,6 +36,8 @@ export interface IntakeParts {
   readonly ear: Ear;
   /** What is written instead of some lines; null: they themselves. */
   readonly transform: ((lines: Buffer) => Buffer) | null;
+  /** What it prints goes to the journal of the host, and to no file. */
+  readonly toJournal: boolean;
   readonly splice: Splice;
   readonly large: LargeFifos;
 }
@@ -73,6 +75,10 @@ export class Intake {
 
   get ear(): Ear {
     return this.#parts.ear;
+  }
+
+  get toJournal(): boolean {
+    return this.#parts.toJournal;
   }
 
   get transform(): ((lines: Buffer) => Buffer) | null {

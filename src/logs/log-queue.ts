@@ -3,7 +3,9 @@ import type { Left, LogFile } from './log-file.ts';
 
 /** What a queue is made of. */
 export interface LogQueueParts {
-  readonly log: LogFile;
+  readonly log: Pick<LogFile, 'isOpen' | 'close'>;
+  /** Takes a portion of what an intake has: see {@link LogFile.take}. */
+  readonly take: LogFile['take'];
   /** Whether one alone prints into the log now. */
   readonly alone: () => boolean;
   /** All that an intake had was taken; it is offered again when it has more. `partial`: but for the beginning of a line. */
@@ -55,15 +57,15 @@ export class LogQueue {
   }
 
   async #work(): Promise<void> {
-    const { log, alone, onServed } = this.#parts;
+    const { log, take, alone, onServed } = this.#parts;
     this.#working = true;
     while (this.#offers.size > 0 || this.#closers.length > 0) {
       const [intake] = this.#offers;
       if (intake !== undefined && !this.#closeFirst) {
         this.#offers.delete(intake);
-        let left = await log.take(intake, alone());
+        let left = await take(intake, alone());
         // What an instance printed last comes before what its successor, who may wait behind it, prints first.
-        while (left === 'more' && intake.isEnding) left = await log.take(intake, alone());
+        while (left === 'more' && intake.isEnding) left = await take(intake, alone());
         if (left === 'more') this.#offers.add(intake);
         else onServed(intake, left);
         continue;

@@ -17,8 +17,8 @@ export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/
 export interface EnvironmentSources {
   /** The emperor's own environment. */
   readonly emperor: Readonly<Record<string, string | undefined>>;
-  /** Whom the instance runs as. */
-  readonly user: User;
+  /** Whom the instance runs as; null: whoever starts it chooses, and tells it. */
+  readonly user: User | null;
   /** From the vassal's environment file. */
   readonly file: Readonly<Record<string, string>>;
   /** From the vassal file itself; the last word. */
@@ -50,10 +50,7 @@ export function instanceEnvironment(sources: EnvironmentSources): Record<string,
   }
   return {
     ...environment,
-    HOME: user.home,
-    USER: user.name,
-    LOGNAME: user.name,
-    SHELL: user.shell,
+    ...(user === null ? {} : { HOME: user.home, USER: user.name, LOGNAME: user.name, SHELL: user.shell }),
     ...given,
     ...sources.sockets,
     ...sources.notify,

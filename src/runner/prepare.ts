@@ -4,7 +4,7 @@ import type { UserDatabase } from '../kernel/user.ts';
 import { OUTSIDE, type Entrance } from './cage.ts';
 import { DEFAULT_PATH, instanceEnvironment } from './environment.ts';
 import { readEnvironmentFile } from './environment-file.ts';
-import { runsAs, type EmperorIdentity } from './identity.ts';
+import { runsAs, type EmperorIdentity, type RunsAs } from './identity.ts';
 import { channelEnvironment, notifyEnvironment, socketEnvironment } from './protocol-environment.ts';
 import { handedLater, launchPlan, type Confinement, type LaunchPlan } from './launch-plan.ts';
 import { lostOwner } from './owned.ts';
@@ -44,12 +44,22 @@ export interface ToLaunch {
   readonly runs: Runnable;
 }
 
+/** What a launch needs, as it was found on this host. */
+export interface Survey {
+  readonly person: RunsAs;
+  readonly environment: Readonly<Record<string, string>>;
+  /** Path of the program. */
+  readonly program: string;
+  /** Variables that it gets only when it is who it has to become: see {@link handedLater}; null: it has all of them at once. */
+  readonly later: readonly string[] | null;
+}
+
 /**
- * Looks up all that a launch needs on this host, at the moment of the launch. What is found wrong here, and still is, is lasting.
+ * Looks up what any launch needs on this host, at the moment of the launch. What is found wrong here, and still is, is lasting.
  * @param given what it gets beside its standard descriptors
- * @param enter asked last, when nothing speaks against the launch
+ * @param named false: whoever starts it chooses its user, and tells it who that is
  */
-export function prepareLaunch(vassalName: string, instance: ToLaunch, host: LaunchHost, given: Given = NOTHING, enter: () => Entrance = () => OUTSIDE): LaunchPlan | Refusal {
+export function surveyLaunch(vassalName: string, instance: ToLaunch, host: LaunchHost, given: Given = NOTHING, named = true): Survey | Refusal {
   const { spec } = instance.runs;
   const { sockets, channel } = given;
   const refuse = ({ code, message }: Pick<Complaint, 'code' | 'message'>): Refusal => ({
@@ -76,7 +86,7 @@ export function prepareLaunch(vassalName: string, instance: ToLaunch, host: Laun
 
   const sources = {
     emperor: host.environment,
-    user: person.user,
+    user: named ? person.user : null,
     file: file.environment,
     spec: spec.environment,
     sockets: socketEnvironment(vassalName, spec, sockets),
@@ -97,14 +107,26 @@ export function prepareLaunch(vassalName: string, instance: ToLaunch, host: Laun
     const complaint = vetProgram(spec, place, person.changes, new Map());
     return complaint === null ? { ...refuse({ code: 'E_PROGRAM_MISSING', message: 'it has just appeared' }), lasting: false } : refuse(complaint);
   }
+  return { person, environment, program: program.path, later };
+}
+
+/**
+ * Plans a launch by the emperor itself.
+ * @param given what it gets beside its standard descriptors
+ * @param enter asked last, when nothing speaks against the launch
+ */
+export function prepareLaunch(vassalName: string, instance: ToLaunch, host: LaunchHost, given: Given = NOTHING, enter: () => Entrance = () => OUTSIDE): LaunchPlan | Refusal {
+  const survey = surveyLaunch(vassalName, instance, host, given);
+  if ('code' in survey) return survey;
+  const { person, environment, program, later } = survey;
   const setpriv = findProgram('setpriv', { directory: '/', path: host.environment['PATH'] ?? DEFAULT_PATH });
-  return launchPlan(spec, {
-    program: program.path,
+  return launchPlan(instance.runs.spec, {
+    program,
     become: person.changes ? { uid: person.user.uid, gid: person.gid } : null,
     environment: later === null ? environment : handedLater(environment, later),
     later,
     ...(host.confinement === undefined ? {} : { confinement: { ...host.confinement, capabilities: host.own.user.uid === 0 ? host.confinement.capabilities : null } }),
-    sockets,
+    sockets: given.sockets,
     entrance: enter(),
     startsInCgroups: host.startsInCgroups,
     files: host.files,

@@ -16,6 +16,8 @@ export interface VetHost {
   readonly own: EmperorIdentity;
   /** The emperor's PATH; undefined: it has none. A PATH in the vassal's environment goes before. */
   readonly path: string | undefined;
+  /** It was booted with systemd. */
+  readonly systemd: boolean;
   /** Debian package of a program, by the program's name, for hints. */
   readonly packages: ReadonlyMap<string, string>;
 }
@@ -48,7 +50,12 @@ export function vet(file: string, spec: VassalSpec, host: VetHost): Verdict {
   }
 
   if (!('refused' in person)) faults.push(...trespasses(file, spec, person.user.name));
-
+  if (spec.unit !== null && spec.owned !== undefined) {
+    find({ code: 'E_TYRANT', message: 'instances of an owner cannot be units: what they can never gain would have to be kept by systemd', key: 'runner', hint: 'remove the key "runner"', missing: [] });
+  }
+  if (spec.unit !== null && !host.systemd) {
+    find({ code: 'E_UNIT', message: 'this host was not booted with systemd, so instances cannot be units', key: 'runner', hint: 'remove the key "runner"', missing: [] });
+  }
   const trouble = directoryTrouble(spec.directory, becomes);
   if (trouble !== null) find(trouble);
 

@@ -32,7 +32,12 @@ export interface LogOutput {
   readonly readable: boolean;
   /** File descriptor; default 1, stdout. */
   readonly fd?: number;
+  /** Writes a line to the journal of the host instead, with its fields: see {@link journalFields}. @returns the name of the error; null: it is written */
+  readonly journal?: ((fields: JournalLine) => string | null) | null;
 }
+
+/** The fields of a line in the journal: systemd.journal-fields(7). */
+export type JournalLine = readonly (readonly [name: string, value: string])[];
 
 /** What may wait for a blocked stdout; lines beyond it are dropped, counted, and told of later. */
 const MAX_WAITING_BYTES = 2 ** 20;
@@ -42,15 +47,24 @@ const MAX_WAITING_BYTES = 2 ** 20;
  * Ctrl-S) would otherwise stop the whole emperor in write(2). At most {@link MAX_WAITING_BYTES} wait for it. At the end of
  * the process what still waits is written out, so an orderly end loses nothing.
  */
-export async function openLogger({ level, readable, fd = 1 }: LogOutput): Promise<DaemonLogger> {
+export async function openLogger({ level, readable, fd = 1, journal = null }: LogOutput): Promise<DaemonLogger> {
   // With a length of 0, which would write as soon as this, it could not be flushed.
   const output = pino.destination({ dest: fd, sync: false, minLength: 1, maxLength: MAX_WAITING_BYTES });
   let lost = 0;
   const logger = pino(
     { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } },
     // Who reads it may split lines at more than a line feed.
-    readable ? await prettyInto(output) : { write: (line) => output.write(harmlessJson(line)) },
+    journal !== null ? { write: toJournal } : readable ? await prettyInto(output) : { write: (line) => output.write(harmlessJson(line)) },
   );
+
+  function toJournal(line: string): void {
+    const before = lost;
+    if (journal?.(journalFields(JSON.parse(line))) != null) lost += 1;
+    else if (before > 0) {
+      lost = 0;
+      logger.warn({ code: 'E_LOG', lost: before }, 'the journal was not there or busy: log lines were lost');
+    }
+  }
   output.on('drop', () => {
     lost += 1;
   });
@@ -69,6 +83,23 @@ export async function openLogger({ level, readable, fd = 1 }: LogOutput): Promis
     },
     written: () => new Promise<void>((resolve) => output.flush(() => resolve())),
   });
+}
+
+/** Priorities of syslog(3), by what each level is called. */
+const PRIORITIES: Readonly<Record<string, string>> = { error: '3', warn: '4', info: '6', debug: '7', trace: '7' };
+
+/** A line of the log as an entry of the journal: the sentence, its priority, and every field under its name in capitals (`VASSAL`, `INSTANCE`, `CODE` …). */
+export function journalFields({ level, time: _time, msg, ...fields }: LogFields): JournalLine {
+  const rest = Object.entries(fields).map(([name, value]): [string, string] => [
+    name.replaceAll(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase().replaceAll(/[^A-Z0-9_]/g, '_').replace(/^[^A-Z]+/, ''),
+    typeof value === 'string' ? value : JSON.stringify(value, harmless),
+  ]);
+  return [
+    ['MESSAGE', sentence(fields, printableLines(String(msg)))],
+    ['PRIORITY', PRIORITIES[String(level)] ?? '6'],
+    ['SYSLOG_IDENTIFIER', 'emperor'],
+    ...rest.filter(([name]) => name !== ''),
+  ];
 }
 
 /** Formats line by line in step, so that what was logged last is not lost in a stream when the process ends. */

@@ -27,9 +27,10 @@ const DEFAULTS = {
   idleTimeoutMs: null,
   after: [],
   limits: { memoryBytes: null, cpu: null, tasks: null, files: null },
+  unit: null,
   restart: 'always',
   backoff: { firstMs: 250, factor: 2, maxMs: 60_000, jitter: 0.2, resetAfterMs: 60_000 },
-  log: { maxBytes: 10 * 2 ** 20, keep: 10, format: 'raw' },
+  log: { to: 'file', maxBytes: 10 * 2 ** 20, keep: 10, format: 'raw' },
   hooks: [],
   scaling: null,
   uwsgiStats: null,
@@ -65,7 +66,7 @@ const ALL = {
   ready: { kind: 'after', ms: 2000 },
   restart: 'on-failure',
   backoff: { firstMs: 100, factor: 1.5, maxMs: 5000, jitter: 0, resetAfterMs: 10_000 },
-  log: { maxBytes: 1024, keep: 0, format: 'json' },
+  log: { to: 'file', maxBytes: 1024, keep: 0, format: 'json' },
   hooks: [],
   scaling: null,
   uwsgiStats: null,
@@ -327,10 +328,6 @@ describe('limits', () => {
   ])('are refused: %s', (text, fault) => {
     expect(faultsOf('/v/shop.toml', `[vassal]\ncommand = "a"\n[vassal.limits]\n${text}`)).toEqual([expect.stringContaining(fault)]);
   });
-});
-
-it.each(['runner', 'systemd'])('%s is known and not supported yet', (key) => {
-  expect(faultsOf('/v/shop.ini', `[vassal]\ncommand = a\n${key} = 1`)).toEqual([`E_KEY_LATER key "${key}" is not supported by this version yet at /v/shop.ini:3`]);
 });
 
 it.each([

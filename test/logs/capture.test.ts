@@ -25,7 +25,7 @@ import { until } from '../until.ts';
 const writeElsewhere = promisify(write);
 const duplicate = openLibc().bind<(fd: number) => number>('int dup(int fd)');
 const asRoot = process.getuid?.() === 0;
-const RAW: LogPolicy = { maxBytes: 10 * 1024 ** 2, keep: 10, format: 'raw' };
+const RAW: LogPolicy = { to: 'file', maxBytes: 10 * 1024 ** 2, keep: 10, format: 'raw' };
 
 interface Stage extends AsyncDisposable {
   readonly folder: string;
@@ -42,7 +42,7 @@ interface Stage extends AsyncDisposable {
 }
 
 /** A capture; in these tests who prints is the test itself, through the descriptor that an instance would get. */
-function openStage(logs?: string): Stage {
+function openStage(logs?: string, journal?: CaptureOptions['journal']): Stage {
   const folder = mkdtempSync(join(tmpdir(), 'emperor-capture-'));
   const clock = new HandClock(Date.UTC(2026, 0, 1));
   const lost: Stage['lost'] = [];
@@ -55,6 +55,7 @@ function openStage(logs?: string): Stage {
     logFolder: logs ?? join(folder, 'logs'),
     onLost: (vassal, loss) => lost.push({ vassal, loss }),
     keeper,
+    ...(journal === undefined ? {} : { journal }),
   };
   const stage: Stage = {
     folder,
@@ -189,7 +190,7 @@ describe('a capture', () => {
 
   it('loses and doubles no line across many rotations, and cuts none', async () => {
     await using stage = openStage();
-    const instance = printed({ maxBytes: 10_000, keep: 200, format: 'raw' });
+    const instance = printed({ to: 'file', maxBytes: 10_000, keep: 200, format: 'raw' });
     const { writeFd } = stage.capture.open('shop', instance);
     const lines = Array.from({ length: 20_000 }, (_, index) => `line ${index} ${'.'.repeat(index % 60)}\n`);
     await print(writeFd, lines.join(''));
@@ -661,5 +662,56 @@ describe('the ends of FIFOs that are kept', () => {
     stage.capture.sweep();
     expect(stage.keeper.names.size).toBe(0);
     closeSync(writeFd);
+  });
+});
+
+describe('output for the journal', () => {
+  const JOURNAL: LogPolicy = { ...RAW, to: 'journal' };
+
+  /** A stage whose journal answers as `answer` says, and keeps what it was given as `INSTANCE PRIORITY MESSAGE`. */
+  function withJournal(answer: () => string | null): { stage: Stage; entries: string[] } {
+    const entries: string[] = [];
+    const write: CaptureOptions['journal'] = (fields) => {
+      const errno = answer();
+      const of = (wanted: string): string => String(fields.find(([name]) => name === wanted)?.[1]);
+      if (errno === null) entries.push(`${of('INSTANCE')} ${of('PRIORITY')} ${of('MESSAGE')}`);
+      return errno;
+    };
+    return { stage: openStage(undefined, write), entries };
+  }
+
+  it('is a line an entry, with the priority that the line says', async () => {
+    const { stage, entries } = withJournal(() => null);
+    await using _stage = stage;
+    const { writeFd } = stage.capture.open('shop', printed(JOURNAL));
+    await print(writeFd, 'one\n\n<3>two\n<9>three\nfour');
+    closeSync(writeFd);
+    stage.capture.finished(printed(JOURNAL).id);
+    await until(() => expect(entries).toEqual(['shop#1 6 one', 'shop#1 3 two', 'shop#1 6 <9>three', 'shop#1 6 four']));
+    expect(existsSync(join(stage.logs, 'shop.log'))).toBe(false);
+  });
+
+  it('waits while the journal is busy, and loses nothing', async () => {
+    let busy = 5;
+    const { stage, entries } = withJournal(() => ((busy -= 1) >= 0 ? 'EAGAIN' : null));
+    await using _stage = stage;
+    const { writeFd } = stage.capture.open('shop', printed(JOURNAL));
+    await print(writeFd, 'one\ntwo\n');
+    await until(() => {
+      stage.clock.advance(10);
+      expect(entries).toEqual(['shop#1 6 one', 'shop#1 6 two']);
+    });
+    closeSync(writeFd);
+    expect(stage.lost).toEqual([]);
+  });
+
+  it('is counted and told of where there is no journal', async () => {
+    const { stage } = withJournal(() => 'ENOENT');
+    await using _stage = stage;
+    const { writeFd } = stage.capture.open('shop', printed(JOURNAL));
+    await print(writeFd, 'one\ntwo\n');
+    closeSync(writeFd);
+    stage.capture.finished(printed(JOURNAL).id);
+    await until(() => expect(stage.lost.at(-1)).toMatchObject({ vassal: 'shop', loss: { lines: 2, bytes: 8, reason: expect.stringContaining('ENOENT') } }));
   });
 });

@@ -79,7 +79,7 @@ const ended = (events: readonly InstanceEvent[], id: string): Promise<void> =>
 it('keeps every line of a program that prints as fast as it can, across rotations, until its end', async () => {
   await using stage = openStage();
   const { runner, capture, events } = stage.hands();
-  runner.launch('shop', instanceOf(1, { ...program('prints-a-lot', '200000', '80'), log: { maxBytes: 2 ** 20, keep: 100, format: 'raw' } }), []);
+  runner.launch('shop', instanceOf(1, { ...program('prints-a-lot', '200000', '80'), log: { to: 'file', maxBytes: 2 ** 20, keep: 100, format: 'raw' } }), []);
   await ended(events, 'shop#1');
   await capture[Symbol.asyncDispose]();
   const parts = readdirSync(stage.logs).sort((one, other) => Number(other.split('.')[2] ?? 0) - Number(one.split('.')[2] ?? 0));

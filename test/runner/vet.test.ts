@@ -24,7 +24,7 @@ const users = openUserDatabase(openLibc());
 const root = users.user('root');
 if (root === null) throw new Error('no host is without root');
 const rootIdentity = { user: root, gid: root.gid };
-const host: VetHost = { users, own: rootIdentity, path: '/usr/bin:/bin', packages: new Map([['gunicorn-x', 'gunicorn']]) };
+const host: VetHost = { users, own: rootIdentity, path: '/usr/bin:/bin', systemd: false, packages: new Map([['gunicorn-x', 'gunicorn']]) };
 const look = (changes: Parameters<typeof specOf>[0]) => vet('/v/shop.toml', specOf({ directory: folder, ...changes }), host);
 
 describe('vetting', () => {
@@ -91,4 +91,9 @@ describe('vetting', () => {
     writeFileSync(at('others'), '#!/bin/sh\n', { mode: 0o701 });
     expect(look({ argv: ['./others'], user: 'games' }).faults).toEqual([]);
   });
+});
+
+it.each([[false, ['E_UNIT']], [true, []]])('finds a unit at fault where the host was not booted with systemd (it was: %s)', (systemd, codes) => {
+  const { faults } = vet('/v/shop.toml', specOf({ directory: folder, unit: { properties: [] } }), { ...host, systemd });
+  expect(faults.map(({ code }) => code)).toEqual(codes);
 });

@@ -4,14 +4,17 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { CASES } from './inside/cases.ts';
+import { JOURNAL_CASES } from './inside/journal-cases.ts';
+import { UNIT_CASES } from './inside/unit-cases.ts';
 import { withSystemd } from './with-systemd.ts';
 
 const ROOT = new URL('../../', import.meta.url).pathname;
-const BOOT_AND_CASES_MS = 600_000;
+const BOOT_AND_CASES_MS = 1_200_000;
 const tool = withSystemd();
 
 /** How a case ended, as vitest reports it. */
 interface Outcome {
+  readonly ancestorTitles: readonly string[];
   readonly title: string;
   readonly status: string;
   readonly failureMessages: readonly string[];
@@ -48,9 +51,16 @@ describe('under a real systemd', () => {
     outcomes = await runInside(tool);
   }, BOOT_AND_CASES_MS);
 
-  it.each(Object.keys(CASES))('%s', (name) => {
+  it.each(Object.keys({ ...CASES, ...UNIT_CASES, ...JOURNAL_CASES }))('%s', (name) => {
     const outcome = outcomes.get(name);
     expect(outcome?.failureMessages.join('\n')).toBe('');
     expect(outcome?.status).toBe('passed');
+  });
+
+  it('the runner of units keeps the contract of runners', () => {
+    const kept = [...outcomes.values()].filter(({ ancestorTitles }) => ancestorTitles.includes('the runner contract, kept by units of systemd'));
+    expect(kept.length).toBeGreaterThan(8);
+    expect(kept.flatMap(({ failureMessages }) => failureMessages).join('\n')).toBe('');
+    expect(kept.filter(({ status }) => status !== 'passed')).toEqual([]);
   });
 });

@@ -6,6 +6,9 @@ const config: ViteUserConfig = defineConfig({
     root: new URL('../..', import.meta.url).pathname,
     include: ['test/systemd/inside/*.test.ts'],
     pool: 'forks',
+    // They have one systemd.
+    fileParallelism: false,
+    testTimeout: 60_000,
     cache: false,
   },
 });

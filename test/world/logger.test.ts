@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { journalFields, openLogger } from '../../src/world/logger.ts';
 
 const LOGGER = new URL('../../src/world/logger.ts', import.meta.url).href;
 
@@ -114,5 +115,30 @@ describe('a hostile field', () => {
     const { lines } = await outputOf(logging(`(await log('info', true)).info({ ...${FIELDS}, err: new Error('boo\\u009B2J\\nnext\\u202E') }, 'told');`));
     expect(lines.join('')).not.toMatch(HARMFUL);
     expect(lines.join('')).toContain('\\x9b2J');
+  });
+});
+
+describe('a line of the log in the journal', () => {
+  it('is a sentence with a priority, and its fields under names that the journal takes', () => {
+    const line = { level: 'warn', time: 'now', msg: 'exited', vassal: 'a\nb', instance: 'shop#1', pid: 7, lostEntries: 2, 'odd-name': true, _own: 'x', from: 'ready', to: 'backoff' };
+    expect(journalFields(line)).toEqual([
+      ['MESSAGE', 'shop#1 exited (ready → backoff)'], ['PRIORITY', '4'], ['SYSLOG_IDENTIFIER', 'emperor'],
+      ['VASSAL', 'a\nb'], ['INSTANCE', 'shop#1'], ['PID', '7'], ['LOST_ENTRIES', '2'], ['ODD_NAME', 'true'], ['OWN', 'x'], ['FROM', 'ready'], ['TO', 'backoff'],
+    ]);
+  });
+
+  it.each([['error', '3'], ['warn', '4'], ['info', '6'], ['debug', '7'], ['trace', '7']])('of level %s has priority %s', (level, priority) => {
+    expect(new Map(journalFields({ level, msg: 'x' })).get('PRIORITY')).toBe(priority);
+  });
+
+  it('that cannot be written is counted, and told of when one can', async () => {
+    const written: string[] = [];
+    let there = false;
+    const logger = await openLogger({ level: 'info', readable: false, journal: (fields) => (there ? (written.push(String(new Map(fields).get('LOST') ?? new Map(fields).get('MESSAGE'))), null) : 'ENOENT') });
+    logger.info({}, 'one');
+    logger.info({}, 'two');
+    there = true;
+    logger.info({}, 'three');
+    expect(written).toEqual(['three', '2']);
   });
 });

@@ -1,6 +1,12 @@
+import { chosen } from '../../core/lifecycle.ts';
 import type { ControlCommand } from '../command.ts';
 import { noSuchVassal, vassalsByName } from '../names.ts';
 import { count, flag, nameOf, queryOf } from '../request.ts';
+
+/** Nothing is kept of it here. */
+function whereTo(name: string): string {
+  return `the output of ${name} is in the journal: journalctl VASSAL=${/^[\w.@:+-]+$/.test(name) ? name : `'${name.replaceAll("'", `'\\''`)}'`}\n`;
+}
 
 /** Lines that are told unless asked otherwise, and at most. */
 const DEFAULT_LINES = 20;
@@ -16,8 +22,10 @@ export const logs: ControlCommand = {
   async run({ params, query, gone }, ports) {
     const { lines, follow } = queryOf(query, ['lines', 'follow']);
     const name = nameOf(params);
-    const known = vassalsByName(ports.emperor.snapshot()).has(name) || ports.history({ name, limit: 1, after: null }).length > 0;
+    const named = vassalsByName(ports.emperor.snapshot()).get(name);
+    const known = named !== undefined || ports.history({ name, limit: 1, after: null }).length > 0;
     if (!known) throw noSuchVassal(name);
+    if (named !== undefined && chosen(named)?.spec.log.to === 'journal') return { kind: 'stream', contentType: 'text/plain', chunks: one(Buffer.from(whereTo(name))), outlivesServer: false };
     const wanted = count(lines, 'lines', DEFAULT_LINES, MOST);
     const chunks = flag(follow, 'follow') ? ports.logs.follow(name, gone, wanted) : one(await ports.logs.tail(name, wanted));
     return { kind: 'stream', contentType: 'text/plain', chunks, outlivesServer: false };

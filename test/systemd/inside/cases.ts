@@ -272,6 +272,7 @@ export const CASES: Readonly<Record<string, () => Promise<void>>> = {
     const script = new URL('user-manager.sh', import.meta.url).pathname;
     const ended = await run('sh', script, process.execPath, SERVER);
     expect(ended.stdout + ended.stderr).toContain('adopted by the next one');
+    expect(ended.stdout + ended.stderr).toContain('has a unit');
     expect(ended.code).toBe(0);
   },
 };

@@ -23,5 +23,9 @@ after=$(emperor status --json | grep -o '"pid": *[0-9]*' | tail -n 1)
 [ "$before" = "$after" ]
 emperor reload shop
 echo "adopted by the next one"
+printf '[vassal]\ncommand = ["/bin/sleep", "1000"]\nready = { after = "1ms" }\nrunner = "systemd"\nsystemd = { MemoryMax = "1G" }\n' | as_user tee $home/.config/emperor/vassals/unit.toml >/dev/null
+until emperor status unit | grep -q ready; do emperor why unit; done
+as_user systemctl --user list-units --plain --no-legend 'emperor-unit-*' | grep -q running
+echo "has a unit"
 emperor systemd uninstall --user
 systemctl stop user-manager
