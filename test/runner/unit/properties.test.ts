@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { sawShortage } from '../../../src/runner/unit/memory-witness.ts';
-import { choosesUser, unitProperties } from '../../../src/runner/unit/properties.ts';
+import { choosesUser, unitProperties, type UnitFacts } from '../../../src/runner/unit/properties.ts';
 import { parseUnits } from '../../../src/runner/unit/systemd-programs.ts';
 import { specOf } from '../../fakes/declaration.ts';
 
-const FACTS = { user: null, group: null, emperor: null };
+const FACTS: UnitFacts = { user: null, group: null, emperor: null };
 const NO_LIMITS = specOf().limits;
-const propertiesOf = (changes: Parameters<typeof specOf>[0], properties: readonly string[] = [], facts: Partial<{ user: string; group: string; emperor: string }> = {}) =>
+const propertiesOf = (changes: Parameters<typeof specOf>[0], properties: readonly string[] = [], facts: Partial<UnitFacts> = {}) =>
   unitProperties(specOf(changes), { properties }, { ...FACTS, ...facts });
 
 describe('the properties of a unit', () => {
