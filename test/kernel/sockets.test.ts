@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { closeSync, fstatSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, fstatSync, lstatSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -118,7 +118,7 @@ describe('the kernel, asked about sockets,', () => {
     const fd = open('unix');
     expect([sockets.bind(fd, place), sockets.listen(fd, 10)]).toEqual([null, null]);
     for (let count = 0; count < 3; count += 1) expect(sockets.connect(open('unix'), place)).toBe(null);
-    expect(diag.unix(['listen']).filter((each) => each.path === path)).toEqual([{ state: 'listen', path, inode: fstatSync(fd).ino }]);
+    expect(diag.unix(['listen']).filter((each) => each.path === path)).toEqual([{ state: 'listen', path, file: Number(BigInt.asUintN(32, lstatSync(path, { bigint: true }).ino)), inode: fstatSync(fd).ino }]);
     expect(diag.unixWaiting(fstatSync(fd).ino)).toBe(3);
     rmSync(folder, { recursive: true });
   });
