@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import { startLoad } from '../../../src/cli/load.ts';
 import { answer } from '../../e2e/http.ts';
@@ -14,7 +14,7 @@ const UNIT = 'runner = "systemd"';
 const NODE = JSON.stringify(process.execPath);
 const SLEEPS = ['command = ["/bin/sleep", "1000"]', 'ready = { after = "1ms" }'] as const;
 
-const serving = (port: number): readonly string[] => [`command = [${NODE}, ${JSON.stringify(SERVER)}]`, `listen = "127.0.0.1:${port}"`, 'ready = { http = "/" }'];
+const serving = (port: number, command = `[${NODE}, ${JSON.stringify(SERVER)}]`): readonly string[] => [`command = ${command}`, `listen = "127.0.0.1:${port}"`, 'ready = { http = "/" }'];
 
 async function unitOf(name: string): Promise<string> {
   const id = (await service.vassal(name)).instances[0]?.id;
@@ -69,7 +69,10 @@ export const UNIT_CASES: Readonly<Record<string, () => Promise<void>>> = {
 
   'a unit may have a user of its own making, and the sandbox of systemd': async () => {
     await reigning();
-    service.write('wiki', ...serving(WIKI), UNIT, '[vassal.systemd]', 'DynamicUser = true', 'ProtectSystem = "strict"', 'PrivateTmp = true', 'StateDirectory = "wiki"', 'LoadCredential = ["key:/etc/hostname"]');
+    // The checkout may be in a folder that the sandbox hides, as /tmp, or that only root may enter.
+    cpSync(process.execPath, '/opt/node');
+    cpSync(SERVER, '/opt/serves-fd3.mjs');
+    service.write('wiki', ...serving(WIKI, '["/opt/node", "/opt/serves-fd3.mjs"]'), UNIT, '[vassal.systemd]', 'DynamicUser = true', 'ProtectSystem = "strict"', 'PrivateTmp = true', 'StateDirectory = "wiki"', 'LoadCredential = ["key:/etc/hostname"]');
     await service.untilState('wiki', 'ready');
     const pid = await service.pid('wiki');
     expect(await answer(WIKI)).not.toBeNull();
