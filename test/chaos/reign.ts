@@ -36,7 +36,8 @@ export class Reign {
   readonly losses: ToldLoss[] = [];
   /** Instances that ended while there was no emperor, or so short before that it may not have read their last words. */
   readonly unheard: Set<string> = new Set();
-  #orphans: readonly string[] = [];
+  /** When the last one died, wall time: who has printed something since, and does not live any more, was started in its last moment or has outlived it. */
+  #diedMs = Infinity;
   /** When it last heard nobody, as it was held still or made way for the next program; wall time. */
   #deaf: { readonly fromMs: number; readonly untilMs: number } = { fromMs: 0, untilMs: 0 };
   deaths = 0;
@@ -96,9 +97,9 @@ export class Reign {
     this.#awayFromMs ??= this.#now();
     this.deaths += 1;
     const exited = once(child, 'exit');
-    this.#orphans = [...this.#orphans, ...processTable(this.realm.state).map(({ instance }) => instance)];
     for (const instance of this.#recent()) this.unheard.add(instance);
     this.#deaf = { fromMs: 0, untilMs: 0 };
+    this.#diedMs = Math.min(this.#diedMs, Date.now());
     child.kill('SIGKILL');
     this.#note(`pid ${child.pid} is killed; unheard are ${[...this.unheard].join(' ')}`);
     await exited;
@@ -117,9 +118,12 @@ export class Reign {
 
   /** Instances that have ended by now, and that have printed something of late that it may not have read. */
   #recent(): readonly string[] {
-    const alive = new Set(processTable(this.realm.state).map(({ instance }) => instance));
     const nowMs = Date.now();
-    const sinceMs = this.#deaf.untilMs > nowMs - RECENT_MS ? this.#deaf.fromMs - RECENT_MS : nowMs - RECENT_MS;
+    return this.#endedSince(this.#deaf.untilMs > nowMs - RECENT_MS ? this.#deaf.fromMs - RECENT_MS : nowMs - RECENT_MS);
+  }
+
+  #endedSince(sinceMs: number): readonly string[] {
+    const alive = new Set(processTable(this.realm.state).map(({ instance }) => instance));
     const counts = join(this.realm.folder, 'counts');
     return readdirSync(counts).filter((instance) => !alive.has(instance) && statSync(join(counts, instance)).mtimeMs >= sinceMs);
   }
@@ -174,15 +178,13 @@ export class Reign {
 
   /** Who ended between the death of one emperor and the moment at which the next one takes over has ended unheard: the FIFOs are open from then on. */
   #listen(): void {
-    const alive = new Set(processTable(this.realm.state).map(({ instance }) => instance));
-    for (const instance of this.#orphans) if (!alive.has(instance)) this.unheard.add(instance);
-    this.#orphans = this.#orphans.filter((instance) => alive.has(instance));
+    for (const instance of this.#endedSince(this.#diedMs)) this.unheard.add(instance);
   }
 
   #arrive(): void {
     this.#listen();
     this.#note(`pid ${this.#child?.pid} reigns; unheard ${[...this.unheard].join(' ')}`);
-    this.#orphans = [];
+    this.#diedMs = Infinity;
     if (this.#awayFromMs !== null) this.#absences.push({ fromMs: this.#awayFromMs, untilMs: this.#now() });
     this.#awayFromMs = null;
   }
