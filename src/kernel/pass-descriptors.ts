@@ -1,5 +1,5 @@
-import koffi from 'koffi';
-import { lastErrno, type Libc } from './libc.ts';
+import type { Libc } from './libc.ts';
+import { openSendMessage } from './send-message.ts';
 
 /**
  * Sends copies of descriptors over a connected unix socket, with one byte that carries them: SCM_RIGHTS of unix(7). Never waits.
@@ -8,44 +8,10 @@ import { lastErrno, type Libc } from './libc.ts';
  */
 export type PassDescriptors = (socket: number, descriptors: readonly number[]) => string | null;
 
-/** socket(7), send(2): the same numbers on all architectures that Node runs on with Linux. */
-const SOL_SOCKET = 1;
-const SCM_RIGHTS = 1;
-const MSG_DONTWAIT = 0x40;
-const MSG_NOSIGNAL = 0x4000;
-/** struct msghdr and iovec, 64 bit: where their fields are. */
-const MSGHDR_BYTES = 56;
-const MSG_IOV = 16;
-const MSG_IOVLEN = 24;
-const MSG_CONTROL = 32;
-const MSG_CONTROLLEN = 40;
-const IOVEC_BYTES = 16;
-/** cmsg(3), 64 bit: a header, then ints, all aligned to 8 bytes. */
-const CMSG_HEADER_BYTES = 16;
-const CMSG_ALIGN = 8;
+const CARRIER: Uint8Array = new Uint8Array(1);
 
 /** Binds sendmsg(2). */
 export function openPassDescriptors(libc: Libc): PassDescriptors {
-  const send = libc.bind<(fd: number, message: Uint8Array, flags: number) => number>('long sendmsg(int fd, const void *message, int flags)');
-  return (socket, descriptors) => {
-    // The kernel is given addresses, so each of these owns its memory.
-    const byte = Buffer.allocUnsafeSlow(1).fill(0);
-    const iovec = Buffer.allocUnsafeSlow(IOVEC_BYTES);
-    iovec.writeBigUInt64LE(koffi.address(byte), 0);
-    iovec.writeBigUInt64LE(1n, 8);
-    const length = CMSG_HEADER_BYTES + 4 * descriptors.length;
-    const control = Buffer.allocUnsafeSlow(Math.ceil(length / CMSG_ALIGN) * CMSG_ALIGN).fill(0);
-    control.writeBigUInt64LE(BigInt(length), 0);
-    control.writeInt32LE(SOL_SOCKET, 8);
-    control.writeInt32LE(SCM_RIGHTS, 12);
-    descriptors.forEach((fd, index) => control.writeInt32LE(fd, CMSG_HEADER_BYTES + 4 * index));
-    const message = Buffer.allocUnsafeSlow(MSGHDR_BYTES).fill(0);
-    message.writeBigUInt64LE(koffi.address(iovec), MSG_IOV);
-    message.writeBigUInt64LE(1n, MSG_IOVLEN);
-    if (descriptors.length > 0) {
-      message.writeBigUInt64LE(koffi.address(control), MSG_CONTROL);
-      message.writeBigUInt64LE(BigInt(control.length), MSG_CONTROLLEN);
-    }
-    return send(socket, message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? lastErrno() : null;
-  };
+  const send = openSendMessage(libc);
+  return (socket, descriptors) => send(socket, { data: CARRIER, descriptors, to: null });
 }
