@@ -9,7 +9,7 @@ const AT_ITS_ADDRESS = 'exec mod_wsgi-express start-server --log-to-terminal ${P
  * so no overlap is possible. WINCH lets it finish its requests and end. USR1 makes it load the app anew: no connection is refused, but Apache gives
  * the processes of mod_wsgi 3 s to finish theirs, then kills them (apr_pool_note_subprocess, APR_KILL_AFTER_TIMEOUT); what its old children pass on
  * meanwhile finds no process and is answered by 503.
- * Source: mod_wsgi docs, "mod_wsgi-express" (start-server and its options); Apache HTTP Server docs, "Stopping and Restarting"; tried, Apache 2.4 with mod_wsgi 4.9.4.
+ * Source: mod_wsgi docs, "mod_wsgi-express" (start-server and its options); Apache HTTP Server docs, "Stopping and Restarting"; tried, Apache 2.4 with mod_wsgi 4.9.4 and mod_wsgi-express 5.0.2.
  */
 export const MOD_WSGI_EXPRESS: Preset = {
   ...ORDINARY,
