@@ -113,6 +113,8 @@ export function runnerContract(name: string, openStage: () => RunnerStage): void
       const gone = await launched(stage, instanceOf(1, PROGRAMS.exitsWith3));
       const living = await launched(stage, instanceOf(2, PROGRAMS.lives));
       await until(() => expect(stage.events).toHaveLength(3));
+      // An emperor has tidied up before the next one looks.
+      await stage.runner[Symbol.asyncDispose]();
       const next = stage.successor();
       expect(next.runner.adopt('shop', instanceOf(1, {}, gone))).toBe(false);
       expect(next.runner.adopt('shop', instanceOf(2, {}, { ...living, startTicks: living.startTicks - 1 }))).toBe(false);
