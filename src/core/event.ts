@@ -7,7 +7,7 @@ import type { ExitStatus, InstanceId, Proof, Runnable } from './state.ts';
 export type Event =
   /** A monitor's full look at its source. */
   | { readonly type: 'listed'; readonly source: string; readonly declarations: readonly Declaration[] }
-  /** The first files of a long listing that is being read: what is not among them may come yet. */
+  /** Some files of a long listing that is being read: what is not among them was told of before, or may come yet. */
   | { readonly type: 'showing'; readonly source: string; readonly declarations: readonly Declaration[] }
   | { readonly type: 'blind'; readonly source: string; readonly reason: string }
   | InstanceEvent

@@ -75,9 +75,10 @@ export interface RunningEmperor {
 
 /**
  * Builds the parts, lets them meet, and reigns: remembered state, living instances, then the first look at every source.
+ * @param loaded called when all of the program is there, before that look
  * @throws E_EMPEROR_RUNS if another emperor has the control socket or the state folder; E_SETTINGS, E_STORE, E_KERNEL
  */
-export async function boot(settings: Settings): Promise<RunningEmperor> {
+export async function boot(settings: Settings, loaded: () => void): Promise<RunningEmperor> {
   const clock = systemClock();
   const libc = openLibc();
   const journal = openJournal(libc);
@@ -247,6 +248,8 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
       if (become !== null) await Promise.race([logger.written(), new Promise<void>((resolve) => clock.after(LAST_WORDS_MS, resolve))]);
       return become;
     });
+    await loadTools();
+    loaded();
     await sources.start();
     await governed();
     channels.listen();
@@ -256,7 +259,6 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
     const started = [...emperor.snapshot().vassals.values()].flatMap(living).filter((each) => !each.adopted).length;
     if (known > 0) logger.info({ known, adopted, started }, `${adopted} of ${known} adopted, ${started} started`);
     logger.info({ pid: process.pid, sources: sources.names, control: settings.control, adopted }, 'reigns');
-    await loadTools();
     manager.observe(emperor.snapshot());
     manager.ready();
     return {

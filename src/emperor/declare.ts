@@ -34,8 +34,12 @@ export interface Declarer extends Disposable {
   recheck(id: VassalId): void;
 }
 
-/** At the first look: files that are judged before the first of them are told of. While those are being started there is time for the others. Each part is twice as long as the one before. */
-const FIRST_PART = 64;
+/**
+ * At the first look, files are told of while the next ones are judged: instances are being started meanwhile, on other cores. A part takes 2 ms or so to
+ * judge, and with thousands of files so much of what was told that telling costs little beside it.
+ */
+const SMALLEST_PART = 8;
+const PART_OF_TOLD = 1 / 32;
 
 const ROOT_ALONE: ReadonlySet<number> = new Set([0]);
 
@@ -111,28 +115,28 @@ export function createDeclarer(judges: Judges, clock: Pick<Clock, 'soon'>, post:
     }
   }
 
-  function tell(source: string, seen: readonly SeenFile[], atMost = Infinity): void {
+  function tell(source: string, seen: readonly SeenFile[], inParts = false): void {
     telling.set(source, seen);
-    tellFrom(source, seen, 0, atMost);
+    tellFrom(source, seen, 0, inParts);
   }
 
-  function tellFrom(source: string, seen: readonly SeenFile[], from: number, atMost: number): void {
+  function tellFrom(source: string, seen: readonly SeenFile[], from: number, inParts: boolean): void {
     if (telling.get(source) !== seen) return;
+    const atMost = inParts ? Math.max(SMALLEST_PART, from * PART_OF_TOLD) : Infinity;
+    const part: Declaration[] = [];
     let judged = 0;
-    let end = from;
     for (const file of seen.slice(from)) {
-      if (judged === atMost) break;
+      if (judged >= atMost) break;
       if (!known.has(file)) judged += 1;
-      declare(source, file);
-      end += 1;
+      part.push(declare(source, file));
     }
-    const declarations = seen.slice(0, end).map((file) => declare(source, file));
+    const end = from + part.length;
     if (end < seen.length) {
-      post({ type: 'showing', source, declarations });
-      clock.soon(() => tellFrom(source, seen, end, atMost * 2));
+      post({ type: 'showing', source, declarations: part });
+      clock.soon(() => tellFrom(source, seen, end, inParts));
       return;
     }
-    post({ type: 'listed', source, declarations });
+    post({ type: 'listed', source, declarations: seen.map((file) => declare(source, file)) });
     endTelling(source);
   }
 
@@ -166,9 +170,9 @@ export function createDeclarer(judges: Judges, clock: Pick<Clock, 'soon'>, post:
       for (const id of gone) forgetWait(id);
     }
     // Later on what goes has to go first: a file that was renamed wants the port of the old one.
-    const atMost = files.has(source) ? Infinity : FIRST_PART;
+    const inParts = !files.has(source);
     files.set(source, seen);
-    tell(source, seen, atMost);
+    tell(source, seen, inParts);
   }
 
   return {

@@ -32,7 +32,7 @@ function openCourt(): Disposable & { readonly settings: Settings } {
 it('writes down every process that was being started when the emperor went and its instances stayed', async () => {
   using court = openCourt();
   const { settings } = court;
-  const emperor = await boot(settings);
+  const emperor = await boot(settings, () => {});
   await until(() => expect(findMarked(settings.state)).not.toEqual([]));
   emperor.post({ type: 'shutdown', keep: true, actor: 'test' });
   await emperor.ended;

@@ -115,6 +115,8 @@ it('tells of the first of many files while the others are not judged yet', async
   await untilTold;
   expect(events.at(-1)).toMatchObject({ type: 'listed' });
   expect(last(events)).toHaveLength(500);
+  const shown = events.flatMap((event) => (event.type === 'showing' ? event.declarations : []));
+  expect(last(events).slice(0, shown.length)).toEqual(shown);
   expect(parsed).toHaveLength(500);
 });
 

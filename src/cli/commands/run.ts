@@ -54,8 +54,7 @@ async function reign(sources: readonly string[], flags: RunFlags, cli: Cli): Pro
     return;
   }
   const { boot } = await import('../../emperor/boot.ts');
-  const emperor = await boot(first);
-  loaded();
+  const emperor = await boot(first, loaded);
   signals.deliverTo({ post: emperor.post, reopenLogs: emperor.reopenLogs, reread: async () => emperor.reread(settings()), upgrade: async () => emperor.upgrade('SIGUSR2') });
   const become = await emperor.ended;
   become?.();
