@@ -44,7 +44,12 @@ export function kill(instance: Instance, turn: Turn): Leaving {
 export function dismiss(vassal: Vassal, generation: Generation, turn: Turn, atMostMs: number = Infinity): readonly Leaving[] {
   const drains = hasTraffic(vassal, generation);
   return instancesIn(generation).map((instance) =>
-    drains ? { instance, stage: 'draining', dueMs: turn.now.ms + Math.min(atMostMs, instance.runs.spec.stopTimeoutMs) } : curse(instance, turn));
+    drains ? drain(instance, turn, atMostMs) : curse(instance, turn));
+}
+
+/** Lets an instance serve those who wait for it before it is told. */
+export function drain(instance: Instance, turn: Turn, atMostMs: number = Infinity): Leaving {
+  return { instance, stage: 'draining', dueMs: turn.now.ms + Math.min(atMostMs, instance.runs.spec.stopTimeoutMs) };
 }
 
 /** No connection waits for that generation any more: what was left to drain is told now. */

@@ -209,6 +209,8 @@ export interface Remembered {
   readonly living: readonly Instance[];
   /** Further instances of it that live: they had been told to die. */
   readonly leaving: readonly Instance[];
+  /** And those that had not been told so yet, but are not to live on: users may have been led to them. */
+  readonly dismissed: readonly Instance[];
 }
 
 /** One place that vassals come from. */

@@ -198,7 +198,7 @@ function endedEarly(state: EmperorState, { instance, status }: Event & { type: '
     const gone = alive(before).find((each) => each.id === instance);
     if (gone === undefined) continue;
     const others = (each: Instance): boolean => each !== gone;
-    const after: Remembered = { ...before, living: before.living.filter(others), leaving: before.leaving.filter(others) };
+    const after: Remembered = { ...before, living: before.living.filter(others), leaving: before.leaving.filter(others), dismissed: before.dismissed.filter(others) };
     const why = `instance ${instance} of an earlier emperor has ended`;
     turn.history.push({ ...ofSource(turn, 'exited', why), vassal: id, name: before.name, instance, pid: gone.process?.pid ?? null, revision: gone.runs.number, status });
     return { vassals: new Map(), rest: { remembered: new Map(state.remembered).set(id, after) } };
@@ -206,8 +206,8 @@ function endedEarly(state: EmperorState, { instance, status }: Event & { type: '
   return NOTHING;
 }
 
-function alive({ living, leaving }: Remembered): readonly Instance[] {
-  return [...living, ...leaving];
+function alive({ living, leaving, dismissed }: Remembered): readonly Instance[] {
+  return [...living, ...leaving, ...dismissed];
 }
 
 function shutdown(state: EmperorState, event: Event & { type: 'shutdown' }, turn: Turn): Outcome {

@@ -162,14 +162,15 @@ export async function boot(settings: Settings, loaded: () => void): Promise<Runn
       unknown: judge.unknown,
     });
     output.sweep();
-    texts.sweep(new Set(remembered.flatMap(({ living, leaving }) => [...living, ...leaving].map(({ serial }) => serial))));
-    cage.sweep(new Set(remembered.flatMap(({ living, leaving }) => [...living, ...leaving].map(({ id }) => id))));
+    const left = remembered.flatMap(({ living, leaving, dismissed }) => [...living, ...leaving, ...dismissed]);
+    texts.sweep(new Set(left.map(({ serial }) => serial)));
+    cage.sweep(new Set(left.map(({ id }) => id)));
 
     const onTrouble = (message: string): void => logger.warn({}, message);
     const sources = opened(openSources(settings, process.cwd(), { clock, libc, onTrouble, look: (source, look) => declarer.look(source, look) }));
     const asking = settings.treatment?.magicExec === true ? { ask: opened(openAsk(libc, { environment: settings.environment, clock })).ask } : {};
     const declarer = opened(createDeclarer({ parse: readings.parse, vet: judge.vet, meaning: judge.meaning, ...asking, trusted: new Set([0, process.geteuid?.() ?? 0]), awaitAppearance: sources.awaitAppearance }, clock, (event) => emperor.post(event)));
-    const sockets = opened(openSockets(libc, { handed: inheritance.sockets, kept: [...passed.kept, ...inheritance.serving], lasting: [...passed.lasting, ...inheritance.lasting] }, manager.keeper));
+    const sockets = opened(openSockets(libc, { handed: inheritance.addresses, kept: passed.kept, lasting: [...passed.lasting, ...inheritance.lasting] }, manager.keeper));
     regain(remembered, { channels, sockets, lentDescriptor, ownerOf: judge.ownerOf, logger });
     const patience = opened(openPatience({ sockets, clock, post: (event) => emperor.post(event) }));
     const tool = openTool(launching);

@@ -3,10 +3,8 @@ import type { Handed } from '../sockets/sockets.ts';
 
 /** What an emperor that executes its successor in the same process leaves open for it. All else the successor finds as after a crash. */
 export interface Handover {
-  /** Sockets behind which nobody lives. */
-  readonly sockets: readonly Handed[];
-  /** Sockets behind which somebody lives: they could be had from him as well, but he may end meanwhile. */
-  readonly serving: readonly number[];
+  /** All addresses that are held. The sockets of instances could be had from those as well, but one may end meanwhile; and only here it is told which is whose. */
+  readonly addresses: readonly Handed[];
   /** The notify socket, with what instances have said meanwhile. */
   readonly notify: number | null;
   /** The reading ends of FIFOs, by the serials of the instances that print into them: what is in the FIFO of one that ends meanwhile would go with it. */
@@ -21,11 +19,11 @@ export interface Handover {
 export const HANDOVER_VARIABLE = 'EMPEROR_HANDOVER';
 
 /** As after a crash. */
-export const NO_HANDOVER: Handover = { sockets: [], serving: [], notify: null, fifos: [], lasting: [], control: null };
+export const NO_HANDOVER: Handover = { addresses: [], notify: null, fifos: [], lasting: [], control: null };
 
 /** What has to stay open for it. */
-export function descriptorsOf({ sockets, serving, notify, fifos, lasting, control }: Handover): readonly number[] {
-  return [...sockets.map(({ fd }) => fd), ...serving, ...fifos.map(([, fd]) => fd), ...lasting, ...[notify, control].filter((fd) => fd !== null)];
+export function descriptorsOf({ addresses, notify, fifos, lasting, control }: Handover): readonly number[] {
+  return [...addresses.flatMap(({ slots }) => slots.flatMap(({ fd }) => fd ?? [])), ...fifos.map(([, fd]) => fd), ...lasting, ...[notify, control].filter((fd) => fd !== null)];
 }
 
 /** For a file whose descriptor is the value of {@link HANDOVER_VARIABLE}: a variable takes 128 KiB at most, execve(2). */
@@ -39,10 +37,9 @@ export function readHandover(descriptor: string | undefined): Handover {
   try {
     const text = readFileSync(`/proc/self/fd/${descriptor}`, 'utf8');
     closeSync(Number(descriptor));
-    const { sockets, serving, notify, fifos, lasting, control } = JSON.parse(text) as Partial<Handover>;
+    const { addresses, notify, fifos, lasting, control } = JSON.parse(text) as Partial<Handover>;
     return {
-      sockets: Array.isArray(sockets) ? sockets : [],
-      serving: Array.isArray(serving) ? serving : [],
+      addresses: Array.isArray(addresses) ? addresses : [],
       notify: typeof notify === 'number' ? notify : null,
       fifos: Array.isArray(fifos) ? fifos : [],
       lasting: Array.isArray(lasting) ? lasting : [],

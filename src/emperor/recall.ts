@@ -50,7 +50,7 @@ export function recall(memory: Memory, recollection: Recollection): Recalled {
     ...strays.flatMap(([id, found]) => recallStray(id, found, recollection)),
   ];
   const past = new Map(memory.forgotten.map((each) => [each.id, each.newest.number]));
-  const adopted = remembered.reduce((sum, each) => sum + each.leaving.length + each.living.length, 0);
+  const adopted = remembered.reduce((sum, each) => sum + each.leaving.length + each.dismissed.length + each.living.length, 0);
   const known = strays.length + memory.vassals.reduce((sum, { instances }) => sum + instances.length, 0);
   const nextSerial = strays.reduce((next, [id]) => Math.max(next, serialOf(id) + 1), memory.nextSerial);
   return { remembered, past, known, adopted, nextSerial };
@@ -68,7 +68,7 @@ function recallStray(id: InstanceId, { process, vassalName, ageMs }: Found, { no
   if (!adopt(vassalName, instance)) return [];
   return [{
     id: `stray:${id}` as VassalId, name: id, source: '', stamp: '', want: 'up', scale: null, pinned: null, rejected: false, failure: null, exited: null, cutShort: false,
-    newest: null, good: null, restarts: 0, living: [instance], leaving: [],
+    newest: null, good: null, restarts: 0, living: [instance], leaving: [], dismissed: [],
   }];
 }
 
@@ -83,21 +83,22 @@ function recallVassal(vassal: StoredVassal, recollection: Recollection): Remembe
   const alive = vassal.instances.flatMap((stored) => {
     const instance = recallInstance(id, stored, good, recollection);
     if (instance === null) return [];
-    if (recollection.adopt(name, instance)) return [{ instance, cursed: stored.leaving }];
+    if (recollection.adopt(name, instance)) return [{ instance, leaving: stored.leaving, told: stored.leaving && !stored.draining }];
     recollection.ended(name, instance);
     return [];
   });
-  const candidates = alive.filter((each) => !each.cursed).map((each) => each.instance);
+  const candidates = alive.filter((each) => !each.leaving).map((each) => each.instance);
   const serves = servingOf(candidates, scale);
   const living = candidates.filter((each) => each.generation === serves?.generation);
-  const leaving = alive.map((each) => each.instance).filter((each) => !living.includes(each));
+  const leaving = alive.filter(({ told }) => told).map(({ instance }) => instance);
+  const dismissed = alive.filter(({ instance, told }) => !told && !living.includes(instance)).map(({ instance }) => instance);
   // Then its file has not been acted upon to the end.
   const overlapped = serves !== undefined && vassal.instances.some((each) => !each.leaving && each.generation > serves.generation);
   // One that reloads in place may not have been told yet: what it is to run has never been seen to be ready.
   const refreshed = serves !== undefined && serves.readyMs !== null && serves.runs.spec.reload.kind === 'channel' && good !== null && good.number !== serves.runs.number;
   const cutShort = overlapped || refreshed;
   const pinned = vassal.pinned === null ? null : runnable(id, vassal.pinned, recollection);
-  return { id, name, source, stamp, cutShort, want, scale, pinned, rejected, failure, exited, restarts, newest, good, living, leaving };
+  return { id, name, source, stamp, cutShort, want, scale, pinned, rejected, failure, exited, restarts, newest, good, living, leaving, dismissed };
 }
 
 /**

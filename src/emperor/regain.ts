@@ -18,8 +18,9 @@ export interface Regainers {
 
 /** Takes back from the instances of an earlier emperor what they kept for the next one: channels and sockets. What cannot be had is told. */
 export function regain(remembered: readonly Remembered[], { channels, sockets, lentDescriptor, ownerOf, logger }: Regainers): void {
-  for (const { id, name, living, leaving } of remembered) {
-    for (const instance of [...living, ...leaving]) {
+  for (const { id, name, living, leaving, dismissed } of remembered) {
+    const all = [...living, ...dismissed, ...leaving];
+    for (const instance of all) {
       const { spec } = instance.runs;
       const lent = lentDescriptor(holdsSockets(instance.runs) ? spec.listen.length : 0);
       if (spec.channel && !channels.adopt(instance, lent)) logger.warn({ vassal: name, instance: instance.id }, 'the channel of this instance could not be taken back; it cannot be told to reload');
@@ -27,7 +28,7 @@ export function regain(remembered: readonly Remembered[], { channels, sockets, l
     const [first] = living;
     if (first === undefined || !holdsSockets(first.runs)) continue;
     const { spec } = first.runs;
-    const pids = [...living, ...leaving].flatMap(({ generation, process }) => (process === null ? [] : [{ generation, pid: process.pid }]));
+    const pids = all.flatMap(({ generation, process }) => (process === null ? [] : [{ generation, pid: process.pid }]));
     const lost = sockets.takeBack(id, name, spec.listen, ownerOf(spec), pids);
     if (lost.length > 0) logger.warn({ vassal: name, listen: lost }, 'these addresses could not be taken back from the instances; they cannot be held again while those live');
   }

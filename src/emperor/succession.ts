@@ -23,7 +23,6 @@ export interface Succession {
 export interface Heirlooms {
   readonly sockets: {
     handOver(copy: (fd: number) => number): readonly Handed[];
-    handOverServing(copy: (fd: number) => number): readonly number[];
     handOverLasting(copy: (fd: number) => number): readonly number[];
   };
   readonly notify: { handOver(copy: (fd: number) => number): number };
@@ -79,11 +78,10 @@ export function createSuccession({ libc, settings, logger, life, leave }: Succes
       if (stage !== 'certain') return null;
       const copy = openCopyHigh(libc);
       const held = attempt(() => ({
-        ...NO_HANDOVER, sockets: sockets.handOver(copy), notify: notify.handOver(copy), lasting: sockets.handOverLasting(copy), control: control === null ? null : copy(control),
-      }), NO_HANDOVER, 'sockets behind which nobody lives are closed: they cannot be handed over');
-      const serving = attempt(() => sockets.handOverServing(copy), [], 'sockets of instances are not handed over: one that ends during the upgrade refuses connections for a moment');
+        ...NO_HANDOVER, notify: notify.handOver(copy), lasting: sockets.handOverLasting(copy), control: control === null ? null : copy(control), addresses: sockets.handOver(copy),
+      }), NO_HANDOVER, 'sockets cannot be handed over: those behind which nobody lives are closed, and an instance that ends during the upgrade refuses connections for a moment');
       const fifos = attempt(() => output.handOver(copy), [], 'what an instance prints last that ends during the upgrade is lost: the FIFOs cannot be handed over');
-      const handover: Handover = { ...held, serving, fifos };
+      const handover: Handover = { ...held, fifos };
       const note = memoryFile(libc, printHandover(handover));
       return () => execute(libc, file, [file, ...args], { ...environment, [HANDOVER_VARIABLE]: String(note) }, [note, ...descriptorsOf(handover)]);
     },

@@ -1,6 +1,6 @@
 import type { Address } from '../core/address.ts';
 import type { Declared, Group, Opened, Slot, Traffic } from './group.ts';
-import type { Door } from './sockets.ts';
+import type { Door, Handed } from './sockets.ts';
 
 /** A socket that somebody before us has opened, and the generation that has it; null: connections wait in it. */
 export interface Resident {
@@ -30,12 +30,14 @@ export class Held {
   #declared: Declared;
   #slots: readonly Slot[];
   #traffic: Traffic;
+  #handedOver = false;
 
   /**
-   * @param residents all sockets of the address, in the kernel's order, and who lives on them; the last one has the connections. None: the address is opened
+   * @param residents all sockets of the address, in the kernel's order, and who lives on them. None: the address is opened
+   * @param traffic who has the connections; absent: the last one
    * @throws E_ADDRESS_IN_USE, E_ADDRESS, E_USER
    */
-  constructor(group: Group, declared: Declared, residents: readonly Resident[] = []) {
+  constructor(group: Group, declared: Declared, residents: readonly Resident[] = [], traffic?: Handed['traffic']) {
     this.#group = group;
     this.address = declared.listen.address;
     this.#declared = declared;
@@ -46,7 +48,11 @@ export class Held {
     }
     const last = residents.at(-1)?.slot ?? group.open([], declared);
     this.#slots = residents.length === 0 ? [last] : residents.map(({ slot }) => slot);
-    this.#traffic = { rest: last, favoured: null };
+    const favoured = this.#slots[traffic?.favoured?.index ?? -1];
+    this.#traffic = {
+      rest: this.#slots[traffic?.rest ?? -1] ?? last,
+      favoured: traffic?.favoured == null || favoured === undefined ? null : { slot: favoured, share: traffic.favoured.share },
+    };
     try {
       this.#turn();
     } catch (error) {
@@ -63,11 +69,6 @@ export class Held {
   get steered(): Slot {
     const { rest, favoured } = this.#traffic;
     return favoured?.share === 1 ? favoured.slot : rest;
-  }
-
-  /** Nobody lives behind it: connections wait. */
-  get isEmpty(): boolean {
-    return this.#occupants.size === 0;
   }
 
   /** The socket that a generation has; undefined: none. */
@@ -99,6 +100,11 @@ export class Held {
     else if (this.steered === slot) this.#traffic = { rest, favoured: null };
     else this.#traffic = { rest: this.steered, favoured: share > 0 ? { slot, share } : null };
     this.#settle();
+  }
+
+  /** The generations that have a socket here. */
+  get generations(): readonly number[] {
+    return [...this.#occupants.values()];
   }
 
   retire(generation: number): void {
@@ -146,11 +152,27 @@ export class Held {
     this.#slots = [];
   }
 
+  /** As it is, for the program that is executed next in this process. @param copy makes a descriptor that stays open; not called for those of socket units */
+  print(copy: (fd: number) => number): Handed {
+    const { rest, favoured } = this.#traffic;
+    const index = (slot: Slot): number => this.#slots.indexOf(slot);
+    return {
+      address: this.address,
+      slots: this.#slots.map((slot) => ({ inode: slot.inode, fd: this.#group.isLasting(slot) ? null : copy(slot.fd), generation: this.#occupants.get(slot) ?? null })),
+      traffic: { rest: index(rest), favoured: favoured === null ? null : { index: index(favoured.slot), share: favoured.share } },
+    };
+  }
+
+  /** What was printed is in good hands: nothing is ended any more. */
+  handOver(): void {
+    this.#handedOver = true;
+  }
+
   /** Leaves everything as it is, for those who live and for the next emperor. */
   leave(): void {
     this.#closeDoors();
     // Closed by our end they would leave gaps, which the kernel fills: then its program would lead elsewhere.
-    const idle = this.#slots.filter((slot) => !this.#isNeeded(slot));
+    const idle = this.#handedOver ? [] : this.#slots.filter((slot) => !this.#isNeeded(slot));
     for (const slot of idle) this.#end(slot);
     if (idle.length > 0) this.#turn();
     for (const slot of this.#slots) this.#group.leave(slot);

@@ -1,7 +1,5 @@
-import { closeSync, fstatSync } from 'node:fs';
-import { keyOf, printAddress, sameAddress, type Address, type Listen } from '../core/address.ts';
+import { printAddress, sameAddress, type Address, type Listen } from '../core/address.ts';
 import type { VassalId } from '../core/listing.ts';
-import { EmperorError, errnoOf } from '../errors.ts';
 import { openEpoll } from '../kernel/epoll.ts';
 import type { Libc } from '../kernel/libc.ts';
 import { openSockDiag } from '../kernel/sock-diag.ts';
@@ -9,17 +7,17 @@ import { openSocketAddresses } from '../kernel/sockaddr.ts';
 import { openStreamSockets } from '../kernel/sockets.ts';
 import { openTakeDescriptor } from '../kernel/take-descriptor.ts';
 import { openUserDatabase } from '../kernel/user.ts';
-import { keptName, NO_KEEPER, type Keeper } from '../world/keeper.ts';
+import { NO_KEEPER, type Keeper } from '../world/keeper.ts';
+import { asTold } from './as-told.ts';
 import { Estate } from './estate.ts';
-import { Held, type Resident } from './held.ts';
-import type { Declared, Group, Slot } from './group.ts';
+import type { Group } from './group.ts';
+import type { Held } from './held.ts';
 import { openHolders } from './holders.ts';
+import { NO_LEGACY, openInheritance, type Legacy } from './inheritance.ts';
 import { KnownPaths } from './known-paths.ts';
 import { keptGroup } from './kept-group.ts';
-import { takeFrom } from './living.ts';
 import { openNeighbours } from './neighbours.ts';
-import { refusal } from './refusal.ts';
-import type { Door, Handed, Lent, Living, Owner, Sockets } from './sockets.ts';
+import type { Door, Lent, Owner, Sockets } from './sockets.ts';
 import { tcpGroup, type Calls } from './tcp-group.ts';
 import { unixGroup } from './unix-group.ts';
 
@@ -32,21 +30,8 @@ interface Holding {
 /** Descriptors that are watched until one of them can be accepted from. */
 type Knock = number[];
 
-/** What was there before this emperor. */
-export interface Legacy {
-  /** What the emperor before us, in the same process, left open. */
-  readonly handed: readonly Handed[];
-  /** What an emperor before us gave to the keeper, or left open behind which somebody lived. */
-  readonly kept: readonly number[];
-  /** What socket units listen on. */
-  readonly lasting: readonly number[];
-}
-
-const NO_LEGACY: Legacy = { handed: [], kept: [], lasting: [] };
-
 /** Sockets of this host. Disposing closes them, and removes nothing: instances may go on with theirs, and the next emperor with all. */
 export function openSockets(libc: Libc, legacy: Legacy = NO_LEGACY, keeper: Keeper = NO_KEEPER): Sockets {
-  const heirlooms = new Map(legacy.handed.map((each) => [keyOf(each.address), each]));
   const estate = new Estate(keeper, legacy.kept, legacy.lasting);
   const holdings = new Map<VassalId, Holding>();
   const paths = new KnownPaths();
@@ -62,6 +47,7 @@ export function openSockets(libc: Libc, legacy: Legacy = NO_LEGACY, keeper: Keep
     unix: (path) => paths.vassalAt(path),
   });
   const calls: Calls = { sockets: openStreamSockets(libc), addresses, diag, holders, neighbours: openNeighbours(diag) };
+  const inheritance = openInheritance({ estate, keeper, calls, take, handed: legacy.handed });
 
   const heldBy = (vassal: VassalId): readonly Held[] => holdings.get(vassal)?.addresses ?? [];
   const heldAt = (vassal: VassalId, address: Address): Held | undefined => heldBy(vassal).find((held) => sameAddress(held.address, address));
@@ -71,109 +57,7 @@ export function openSockets(libc: Libc, legacy: Legacy = NO_LEGACY, keeper: Keep
   }
 
   function open(name: string, listen: Listen, owner: Owner): Held {
-    const group = groupOf(name, listen.address);
-    const declared = { listen, owner };
-    return inherit(name, group, declared) ?? new Held(group, declared, passedFor(name, listen.address, group, null));
-  }
-
-  /**
-   * The sockets of an address that were passed to us, as they are to be held: that of a socket unit first, as it has listened before all others, then the one that
-   * serves or, if nobody lives, that in which most connections wait. The rest is ended: in which order the kernel has them cannot be told.
-   * @param heir the one that serves; null: nobody lives
-   * @throws E_ADDRESS where the socket unit does not let others listen beside it
-   */
-  function passedFor(name: string, address: Address, group: Group, heir: Resident | null): readonly Resident[] {
-    if (estate.isEmpty) return heir === null ? [] : [heir];
-    const found = estate.among(listeningOn(group));
-    const lasting = found.filter((slot) => estate.isLasting(slot));
-    if (address.kind === 'tcp' && lasting.some(({ fd }) => !calls.sockets.isOn(fd, 'reuse-port'))) {
-      throw refusal({ name, address }, 'a socket unit of systemd listens there alone; say ReusePort=yes in it');
-    }
-    const [first, ...rest] = found.filter((slot) => !lasting.includes(slot)).sort((a, b) => group.queued(b) - group.queued(a));
-    for (const { inode } of found) estate.take(inode);
-    for (const slot of first === undefined || heir === null ? rest : [first, ...rest]) end(group, slot);
-    const idle = (slot: Slot): Resident => ({ generation: null, slot });
-    return [...lasting.map(idle), ...(heir === null ? (first === undefined ? [] : [idle(first)]) : [heir])];
-  }
-
-  function listeningOn(group: Group): ReadonlySet<number> {
-    return asTold(new Set<number>(), () => group.listening());
-  }
-
-  /** With the file that it may have. */
-  function end(group: Group, slot: Slot): void {
-    try {
-      group.takeOver(slot);
-    } catch (error) {
-      if (!(error instanceof EmperorError)) throw error;
-      keeper.drop(keptName('socket', slot.inode));
-      calls.sockets.stop(slot.fd);
-      closeSync(slot.fd);
-      return;
-    }
-    group.end(slot);
-  }
-
-  /** null: there is nothing to inherit, or it is of no use. */
-  function inherit(name: string, group: Group, declared: Declared): Held | null {
-    const heirloom = heirlooms.get(keyOf(declared.listen.address));
-    if (heirloom === undefined) return null;
-    heirlooms.delete(keyOf(heirloom.address));
-    const { fd } = heirloom;
-    try {
-      const heir = { generation: null, slot: { fd, inode: fstatSync(fd).ino } };
-      if (calls.sockets.listens(fd)) return new Held(group, declared, passedFor(name, heirloom.address, group, heir));
-    } catch (error) {
-      if (!(error instanceof EmperorError) && errnoOf(error) === '') throw error;
-    }
-    discard(heirloom);
-    return null;
-  }
-
-  function discard(heirloom: Handed): void {
-    heirlooms.delete(keyOf(heirloom.address));
-    try {
-      closeSync(heirloom.fd);
-    } catch (error) {
-      if (errnoOf(error) !== 'EBADF') throw error;
-    }
-  }
-
-  /** One address, as those who live on it have it. null: none of them has it any more, or we may not have it. */
-  function residentsOf(name: string, declared: Declared, living: readonly Living[]): Held | null {
-    const group = groupOf(name, declared.listen.address);
-    try {
-      const listening = group.listening();
-      const found = new Map<number, Slot>();
-      for (const { generation, pid } of living) {
-        if (found.has(generation)) continue;
-        const [slot, ...more] = takeFrom(pid, listening, take, estate);
-        for (const each of more) estate.giveBack(each);
-        if (slot !== undefined) found.set(generation, slot);
-      }
-      // In which order the kernel has several cannot be told: free ones have closed with the emperor that held them, and others took their places.
-      // With only one left there is no question; those of the others, who were told to end, accept no more.
-      const serving = living[0]?.generation;
-      for (const [generation, slot] of found) {
-        if (generation === serving) continue;
-        if (estate.isLasting(slot)) estate.giveBack(slot);
-        else end(group, slot);
-      }
-      const slot = serving === undefined ? undefined : (found.get(serving) ?? onlyOne(listening));
-      if (serving === undefined || slot === undefined) return null;
-      return new Held(group, declared, passedFor(name, declared.listen.address, group, { generation: serving, slot }));
-    } catch (error) {
-      if (error instanceof EmperorError) return null;
-      throw error;
-    }
-  }
-
-  /** Of an instance that we may not look into: if one socket alone was passed to us for its address, it is that. */
-  function onlyOne(listening: ReadonlySet<number>): Slot | undefined {
-    const [slot, ...more] = estate.among(listening).filter((each) => !estate.isLasting(each));
-    if (slot === undefined || more.length > 0) return undefined;
-    estate.take(slot.inode);
-    return slot;
+    return inheritance.claim(name, groupOf(name, listen.address), { listen, owner });
   }
 
   function set(vassal: VassalId, name: string, addresses: readonly Held[]): void {
@@ -210,7 +94,7 @@ export function openSockets(libc: Libc, legacy: Legacy = NO_LEGACY, keeper: Keep
     takeBack(vassal, name, listen, owner, living) {
       const lost: string[] = [];
       for (const each of listen) {
-        const held = residentsOf(name, { listen: each, owner }, living);
+        const held = inheritance.takeBack(name, groupOf(name, each.address), { listen: each, owner }, living);
         if (held === null) lost.push(printAddress(each.address));
         else set(vassal, name, [...heldBy(vassal), held]);
       }
@@ -260,14 +144,14 @@ export function openSockets(libc: Libc, legacy: Legacy = NO_LEGACY, keeper: Keep
     retire(vassal, generation) {
       for (const held of heldBy(vassal)) held.retire(generation);
     },
-    handOver: (copy) => [...holdings.values()].flatMap(({ addresses: all }) => all.filter(({ isEmpty, steered }) => isEmpty && !estate.isLasting(steered)).map(({ address, steered }) => ({ address, fd: copy(steered.fd) }))),
-    handOverServing: (copy) => [...holdings.values()].flatMap(({ addresses: all }) => all.flatMap(({ isEmpty, slots }) => (isEmpty ? [] : slots.filter((slot) => !estate.isLasting(slot)).map(({ fd }) => copy(fd))))),
-    handOverLasting: (copy) => estate.handOver(copy, [...holdings.values()].flatMap(({ addresses: all }) => all.flatMap(({ slots }) => slots))),
-    disinherit(wanted) {
-      const asked = new Set(wanted.map(keyOf));
-      for (const [key, each] of heirlooms) if (!asked.has(key)) discard(each);
-      if (!estate.isEmpty) estate.discard(new Set(wanted.flatMap((address) => [...listeningOn(groupOf('', address))])));
+    handOver(copy) {
+      const all = [...holdings.values()].flatMap((holding) => holding.addresses);
+      const handed = all.map((held) => held.print(copy));
+      for (const held of all) held.handOver();
+      return handed;
     },
+    handOverLasting: (copy) => estate.handOver(copy, [...holdings.values()].flatMap(({ addresses: all }) => all.flatMap(({ slots }) => slots))),
+    disinherit: (wanted) => inheritance.renounce(wanted, (address) => groupOf('', address)),
     release(vassal, keep) {
       const holding = holdings.get(vassal);
       if (holding === undefined) return;
@@ -287,12 +171,3 @@ export function openSockets(libc: Libc, legacy: Legacy = NO_LEGACY, keeper: Keep
   };
 }
 
-/** @param otherwise the answer where the kernel cannot tell: a minimal one may lack sock_diag(7) */
-function asTold<T>(otherwise: T, ask: () => T): T {
-  try {
-    return ask();
-  } catch (error) {
-    if (error instanceof EmperorError && error.code === 'E_KERNEL') return otherwise;
-    throw error;
-  }
-}

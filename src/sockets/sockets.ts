@@ -25,7 +25,8 @@ export interface Sockets extends Disposable {
    */
   hold(vassal: VassalId, name: string, listen: readonly Listen[], owner: Owner): void;
   /**
-   * Takes back the sockets of generations that an earlier emperor started, out of their living instances; the one that serves is named first.
+   * Takes back the sockets of generations that an earlier emperor started, out of their living instances; the one that serves is named first, and gets all
+   * connections. What was handed over to us is had again as it was, with all of these generations; else the sockets of the others are ended.
    * @returns the addresses that could not be had again, in words: they stay with the instances, and cannot be held while those live
    */
   takeBack(vassal: VassalId, name: string, listen: readonly Listen[], owner: Owner, living: readonly Living[]): readonly string[];
@@ -57,10 +58,11 @@ export interface Sockets extends Disposable {
   sinceUse(vassal: VassalId): number;
   /** Nobody of that generation lives: its sockets may be lent again. Who waits in one that nobody needs is reset, rather than left waiting for ever. */
   retire(vassal: VassalId, generation: number): void;
-  /** Copies of the sockets in which connections may wait while nobody lives behind them, made by `copy`: for the program that is executed next in this process. */
+  /**
+   * All that is held, with copies of the sockets that are made by `copy`: for the program that is executed next in this process. From then on nothing is ended when
+   * this is disposed: the order of the sockets has to stay as it is told.
+   */
   handOver(copy: (fd: number) => number): readonly Handed[];
-  /** Copies of the sockets behind which somebody lives, as for {@link Sockets.handOver}. */
-  handOverServing(copy: (fd: number) => number): readonly number[];
   /** Copies of the sockets of socket units, whoever lives behind them, as for {@link Sockets.handOver}. */
   handOverLasting(copy: (fd: number) => number): readonly number[];
   /** Closes what was handed over, or passed, to us and is not among these addresses: nobody will ask for it. */
@@ -69,10 +71,13 @@ export interface Sockets extends Disposable {
   release(vassal: VassalId, keep: readonly Listen[]): void;
 }
 
-/** A socket that the emperor before us, in the same process, left open for us. */
+/** An address as the emperor before us, in the same process, has left it to us. */
 export interface Handed {
   readonly address: Address;
-  readonly fd: number;
+  /** In the kernel's order. `generation` null: nobody has it. `fd` null: it is that of a socket unit, which is handed over by itself. */
+  readonly slots: readonly { readonly inode: number; readonly fd: number | null; readonly generation: number | null }[];
+  /** Who gets the connections, by indexes of `slots`: as in {@link Traffic}. */
+  readonly traffic: { readonly rest: number; readonly favoured: { readonly index: number; readonly share: number } | null };
 }
 
 /** A generation of an earlier emperor, by one of its instances. */

@@ -30,11 +30,11 @@ export interface InstanceTable {
 /** Prepares the statements. */
 export function instanceTable(database: Database.Database): InstanceTable {
   const write = database.prepare(`
-    INSERT INTO instances (serial, id, vassal, revision, generation, pid, start_ticks, boot_id, born_at, ready_at, leaving)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO instances (serial, id, vassal, revision, generation, pid, start_ticks, boot_id, born_at, ready_at, leaving, draining)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (serial) DO UPDATE SET
       id = excluded.id, vassal = excluded.vassal, revision = excluded.revision, generation = excluded.generation, pid = excluded.pid,
-      start_ticks = excluded.start_ticks, boot_id = excluded.boot_id, born_at = excluded.born_at, ready_at = excluded.ready_at, leaving = excluded.leaving,
+      start_ticks = excluded.start_ticks, boot_id = excluded.boot_id, born_at = excluded.born_at, ready_at = excluded.ready_at, leaving = excluded.leaving, draining = excluded.draining,
       ended_at = NULL, exit_kind = NULL, exit_code = NULL, exit_signal = NULL`);
   const mention = database.prepare('INSERT OR IGNORE INTO instances (serial, id, vassal, revision, born_at) VALUES (?, ?, ?, ?, ?)');
   const end = database.prepare(`
@@ -51,15 +51,15 @@ export function instanceTable(database: Database.Database): InstanceTable {
 
   return {
     write(vassal, before) {
-      const told = toldToDie(vassal);
+      const going = stagesOf(vassal);
       const known = new Map((before === null ? [] : living(before)).map((instance) => [instance.id, instance]));
-      const toldBefore = before === null ? told : toldToDie(before);
+      const goingBefore = before === null ? going : stagesOf(before);
       for (const instance of living(vassal)) {
         const { serial, id, runs, generation, process, bornAt, readyAt } = instance;
         const old = known.get(id);
-        if (old !== undefined && sameRow(old, instance) && toldBefore.has(id) === told.has(id)) continue;
+        if (old !== undefined && sameRow(old, instance) && goingBefore.get(id) === going.get(id)) continue;
         const proof = [process?.pid ?? null, process?.startTicks ?? null, process?.bootId ?? null];
-        write.run(serial, id, vassal.id, runs.number, generation, ...proof, bornAt, readyAt, told.has(id) ? 1 : 0);
+        write.run(serial, id, vassal.id, runs.number, generation, ...proof, bornAt, readyAt, going.has(id) ? 1 : 0, going.get(id) === 'draining' ? 1 : 0);
       }
     },
     mention({ vassal, revision, at }, instance) {
@@ -93,8 +93,9 @@ function serialOf(instance: InstanceId): number {
   return Number(instance.slice(instance.lastIndexOf('#') + 1));
 }
 
-function toldToDie({ leaving }: Vassal): ReadonlySet<InstanceId> {
-  return new Set(leaving.map(({ instance }) => instance.id));
+/** How far those are that are to go, as far as that is written. */
+function stagesOf({ leaving }: Vassal): ReadonlyMap<InstanceId, 'draining' | 'told'> {
+  return new Map(leaving.map(({ instance, stage }) => [instance.id, stage === 'draining' ? 'draining' : 'told']));
 }
 
 /** True if both are written alike; what an instance says of itself, for one, is not. */
@@ -112,6 +113,7 @@ function instanceOf(row: unknown): StoredInstance {
     bornAt: integer(row, 'born_at'),
     readyAt: orNull(integer)(row, 'ready_at'),
     leaving: flag(row, 'leaving'),
+    draining: flag(row, 'draining'),
   };
 }
 

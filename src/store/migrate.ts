@@ -2,9 +2,10 @@ import type Database from 'better-sqlite3';
 import { first } from './migrations/001-first.ts';
 import { generations } from './migrations/002-generations.ts';
 import { basis } from './migrations/003-basis.ts';
+import { draining } from './migrations/004-draining.ts';
 
 /** What leads from each version of the schema to the next. A migration that was released is never edited: add one. */
-const MIGRATIONS: readonly string[] = [first, generations, basis];
+const MIGRATIONS: readonly string[] = [first, generations, basis, draining];
 
 /** The version of the schema that this program writes; kept in the database as `user_version`. */
 export const LATEST_VERSION: number = MIGRATIONS.length;

@@ -105,6 +105,8 @@ export interface StoredInstance {
   readonly process: Proof | null;
   readonly bornAt: number;
   readonly readyAt: number | null;
-  /** It had been told to die. */
+  /** It is not to live on. */
   readonly leaving: boolean;
+  /** It had not been told so yet, for the sake of those who wait for it. */
+  readonly draining: boolean;
 }

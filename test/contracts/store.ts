@@ -47,7 +47,7 @@ export function storeContract(kind: string, make: () => StoreUnderTest): void {
           good: { number: 1, text: 'text 1' },
           instances: [{
             id: 'shop#7', serial: 7, generation: 4, revision: { number: 1, text: 'text 1' }, process: proofOf(7),
-            bornAt: SOME_TIME, readyAt: SOME_TIME + 900, leaving: false,
+            bornAt: SOME_TIME, readyAt: SOME_TIME + 900, leaving: false, draining: false,
           }],
         }],
         forgotten: [],
@@ -112,7 +112,15 @@ export function storeContract(kind: string, make: () => StoreUnderTest): void {
     it('follows an instance that is told to die', () => {
       tested.store.record(changeOf([vassalOf('shop', { state: readyWith(newer) })]));
       tested.store.record(changeOf([vassalOf('shop', { state: { phase: 'stopping', why: 'stop', resumeMs: 0 }, leaving: [leaverOf(newer)] })]));
-      expect(tested.store.load().vassals[0]?.instances).toMatchObject([{ id: 'shop#2', leaving: true }]);
+      expect(tested.store.load().vassals[0]?.instances).toMatchObject([{ id: 'shop#2', leaving: true, draining: false }]);
+    });
+
+    it('tells one that serves first who waits for it from one that was told to die', () => {
+      const stopping = { phase: 'stopping', why: 'stop', resumeMs: 0 } as const;
+      tested.store.record(changeOf([vassalOf('shop', { state: stopping, leaving: [{ ...leaverOf(newer), stage: 'draining' }] })]));
+      expect(tested.store.load().vassals[0]?.instances).toMatchObject([{ id: 'shop#2', leaving: true, draining: true }]);
+      tested.store.record(changeOf([vassalOf('shop', { state: stopping, leaving: [leaverOf(newer)] })]));
+      expect(tested.reopen().load().vassals[0]?.instances).toMatchObject([{ id: 'shop#2', leaving: true, draining: false }]);
     });
 
     it('remembers an instance whose process it was never told of', () => {

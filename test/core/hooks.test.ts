@@ -117,7 +117,7 @@ describe('before-stop', () => {
     const leaving = [instanceOf(1, hooks('before-stop'), proof)];
     const stage = new Stage(['dir:///v'], [{
       id: SHOP, name: 'shop', source: 'dir:///v', stamp: '1', want: 'up', scale: null, pinned: null, rejected: false, failure: null, cutShort: false, exited: null,
-      newest: { number: 1, hash: 'a' }, good: null, restarts: 0, living: [], leaving,
+      newest: { number: 1, hash: 'a' }, good: null, restarts: 0, living: [], leaving, dismissed: [],
     }]);
     expect(words(stage.list(declare('shop', hooks('before-stop'))))).toEqual(['SIGTERM main shop#1']);
   });
@@ -173,7 +173,7 @@ describe('hooks that are only told', () => {
     const ready = { ...instanceOf(1, EVERY, { pid: 7, startTicks: 7, bootId: 'boot' }), readyMs: 1_000_000 - 120_000, readyAt: 1_000_000 - 120_000 };
     const stage = new Stage(['dir:///v'], [{
       id: SHOP, name: 'shop', source: 'dir:///v', stamp: '1', want: 'up', scale: null, pinned: null, rejected: false, failure: null, cutShort: false, exited: null,
-      newest: { number: 1, hash: 'a' }, good: null, restarts: 0, living: [ready], leaving: [],
+      newest: { number: 1, hash: 'a' }, good: null, restarts: 0, living: [ready], leaving: [], dismissed: [],
     }]);
     expect(pointsOf(stage.list(declare('shop', EVERY)))).toEqual([]);
     expect(pointsOf(stage.wait(300_000))).toEqual([]);

@@ -140,7 +140,7 @@ describe('the number that the need has led to', () => {
     const living = [1, 2].map((serial) => ({ ...instanceOf(serial, SPEC, { pid: serial, startTicks: 1, bootId: 'b' }), readyMs: 1, readyAt: 1 }));
     const stage = new Stage(['dir:///v'], [{
       id: SHOP, name: 'shop', source: 'dir:///v', stamp: '1', want: 'up', scale: null, pinned: null, rejected: false, failure: null, cutShort: false, exited: null,
-      newest: { number: 1, hash: 'a' }, good: null, restarts: 0, living, leaving: [],
+      newest: { number: 1, hash: 'a' }, good: null, restarts: 0, living, leaving: [], dismissed: [],
     }]);
     expect(words(stage.list(declare('shop', SPEC)))).toEqual(expect.arrayContaining(['await-crowd 1 10', 'await-calm 60000']));
     expect(count(stage)).toBe(2);

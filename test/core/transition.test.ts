@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { VassalId } from '../../src/core/listing.ts';
-import type { ExitStatus, InstanceId } from '../../src/core/state.ts';
+import type { ExitStatus, Instance, InstanceId } from '../../src/core/state.ts';
 import { declare, declareFaulty, specOf } from '../fakes/declaration.ts';
 import { Stage, words } from './stage.ts';
 
@@ -479,7 +479,7 @@ describe('an earlier life', () => {
   };
   const remembered = {
     id: '/v/shop.toml' as VassalId, name: 'shop', source: 'dir:///v', stamp: '1', want: 'up', newest: { number: 3, hash: 'a' },
-    good: { number: 3, spec: specOf() }, restarts: 0, living: [], leaving: [], scale: null, pinned: null, rejected: false, failure: null, exited: null, cutShort: false,
+    good: { number: 3, spec: specOf() }, restarts: 0, living: [], leaving: [], dismissed: [], scale: null, pinned: null, rejected: false, failure: null, exited: null, cutShort: false,
   } as const;
 
   it('gives revisions their numbers back', () => {
@@ -524,6 +524,21 @@ describe('an earlier life', () => {
     const stage = new Stage(undefined, [{ ...remembered, leaving: [instance] }]);
     expect(words(stage.list(declare('shop')))).toEqual(['SIGTERM main shop#7']);
     expect(words(stage.wait(30_000))).toEqual(['SIGKILL group shop#7']);
+  });
+
+  const listening = { listen: [{ address: { kind: 'tcp', host: '127.0.0.1', port: 80, v6only: false }, backlog: 1, mode: null, user: null, group: null }] } as const;
+
+  it('lets one that had not been told yet serve those who wait for it', () => {
+    const old: Instance = { ...instance, id: 'shop#6' as InstanceId, serial: 6, generation: 1, readyMs: 1, runs: { number: 3, spec: specOf(listening) } };
+    const stage = new Stage(undefined, [{ ...remembered, living: [{ ...instance, generation: 2 }], dismissed: [old] }]);
+    expect(words(stage.list(declare('shop')))).toEqual(['await-drained 1']);
+    expect(words(stage.play({ type: 'drained', vassal: stage.vassal()!.id, generation: 1 }))).toEqual(['SIGTERM main shop#6']);
+  });
+
+  it('tells one at once to which nobody was led', () => {
+    const next: Instance = { ...instance, id: 'shop#8' as InstanceId, serial: 8, generation: 2, readyMs: null, runs: { number: 3, spec: specOf(listening) } };
+    const stage = new Stage(undefined, [{ ...remembered, living: [instance], dismissed: [next] }]);
+    expect(words(stage.list(declare('shop')))).toEqual(['SIGTERM main shop#8']);
   });
 
   it('starts nothing before what was told to die in a restart has ended: it may hold the port', () => {

@@ -28,7 +28,7 @@ class World {
 
   constructor(remembered: readonly Remembered[] = []) {
     this.stage = new Stage(['dir:///v', 'dir:///w'], remembered);
-    for (const { living: left, leaving } of remembered) for (const each of [...left, ...leaving]) this.alive.add(each.id);
+    for (const { living: left, leaving, dismissed } of remembered) for (const each of [...left, ...leaving, ...dismissed]) this.alive.add(each.id);
   }
 
   play(event: Event): void {
@@ -73,7 +73,7 @@ class World {
       for (const instance of living(vassal)) known.add(instance.id);
     }
     // What an earlier emperor has left is known, too, before its file is seen.
-    for (const { living: left, leaving } of this.stage.state.remembered.values()) for (const each of [...left, ...leaving]) known.add(each.id);
+    for (const { living: left, leaving, dismissed } of this.stage.state.remembered.values()) for (const each of [...left, ...leaving, ...dismissed]) known.add(each.id);
     // Nothing that lives is ever lost from sight, and nothing is believed to live that does not.
     expect([...known].sort()).toEqual([...this.alive, ...this.launching, ...this.preparing].sort());
     this.checkIndexes();
@@ -293,7 +293,7 @@ function end(world: World, late: readonly Move[]): void {
 }
 
 /** Vassals of an earlier emperor: what one, another and a third file may have left running. */
-const remembered = fc.array(fc.record({ name, source, want: fc.constantFrom('up', 'down', 'paused'), ready: fc.boolean(), living: fc.boolean(), leaving: fc.boolean() }), { maxLength: 4 }).map((all) =>
+const remembered = fc.array(fc.record({ name, source, want: fc.constantFrom('up', 'down', 'paused'), ready: fc.boolean(), living: fc.boolean(), leaving: fc.boolean(), dismissed: fc.boolean() }), { maxLength: 4 }).map((all) =>
   [...new Map(all.map((each, index): [string, Remembered] => {
     const id = `${each.source.slice('dir://'.length)}/${each.name}.toml` as VassalId;
     const left = (serial: number): Instance => ({
@@ -303,7 +303,7 @@ const remembered = fc.array(fc.record({ name, source, want: fc.constantFrom('up'
     return [id, {
       id, name: each.name, source: each.source, stamp: '1', want: each.want, newest: { number: 1, hash: '1' }, good: null, restarts: 0,
       scale: null, pinned: null, rejected: false, failure: null, exited: null, cutShort: false,
-      living: each.living ? [left(1_000_000 + 2 * index)] : [], leaving: each.leaving ? [left(1_000_001 + 2 * index)] : [],
+      living: each.living ? [left(1_000_000 + 3 * index)] : [], leaving: each.leaving ? [left(1_000_001 + 3 * index)] : [], dismissed: each.dismissed ? [left(1_000_002 + 3 * index)] : [],
     }];
   })).values()]);
 const walk = (length: { minLength: number; maxLength: number }): fc.Arbitrary<[Remembered[], Move[], Move[]]> =>

@@ -11,7 +11,7 @@ const now = { ms: 500_000, at: 2_000_000 };
 function instance(serial: number, changes: Partial<StoredInstance> = {}): StoredInstance {
   return {
     id: `shop#${serial}` as InstanceId, serial, generation: serial, revision: { number: 1, text: 'good' }, process: { pid: serial, startTicks: 1, bootId: 'b' },
-    bornAt: 1_990_000, readyAt: 1_991_000, leaving: false, ...changes,
+    bornAt: 1_990_000, readyAt: 1_991_000, leaving: false, draining: false, ...changes,
   };
 }
 
@@ -38,19 +38,20 @@ function recollection(alive: readonly number[], found: readonly number[] = [], e
 
 function recalled(instances: readonly StoredInstance[], alive: readonly number[] = instances.map((each) => each.serial), good = 'good') {
   const { remembered: [shop], adopted } = recall({ vassals: [vassal(instances, good)], forgotten: [], nextSerial: 9 }, recollection(alive));
-  return { living: shop?.living[0]?.id ?? null, leaving: shop?.leaving.map((each) => each.id), good: shop?.good?.number ?? null, adopted, instance: shop?.living[0] };
+  return { living: shop?.living[0]?.id ?? null, leaving: shop?.leaving.map((each) => each.id), dismissed: shop?.dismissed.map((each) => each.id), good: shop?.good?.number ?? null, adopted, instance: shop?.living[0] };
 }
 
 it.each([
-  { name: 'nothing lives', instances: [instance(1)], alive: [], living: null, leaving: [] },
-  { name: 'one lives', instances: [instance(1)], alive: [1], living: 'shop#1', leaving: [] },
-  { name: 'one was told to die', instances: [instance(1, { leaving: true })], alive: [1], living: null, leaving: ['shop#1'] },
-  { name: 'a reload was finished, and the old one still ends', instances: [instance(2), instance(1, { leaving: true })], alive: [1, 2], living: 'shop#2', leaving: ['shop#1'] },
-  { name: 'a reload was cut short: the one that had proved itself serves on', instances: [instance(2, { readyAt: null }), instance(1)], alive: [1, 2], living: 'shop#1', leaving: ['shop#2'] },
-  { name: 'a reload was cut short, and the current one died since', instances: [instance(2, { readyAt: null }), instance(1)], alive: [2], living: 'shop#2', leaving: [] },
-  { name: 'an instance without a process, of which none is found, cannot be taken over', instances: [instance(1, { process: null })], alive: [1], living: null, leaving: [] },
-])('$name', ({ instances, alive, living, leaving }) => {
-  expect(recalled(instances, alive)).toMatchObject({ living, leaving });
+  { name: 'nothing lives', instances: [instance(1)], alive: [], living: null, leaving: [], dismissed: [] },
+  { name: 'one lives', instances: [instance(1)], alive: [1], living: 'shop#1', leaving: [], dismissed: [] },
+  { name: 'one was told to die', instances: [instance(1, { leaving: true })], alive: [1], living: null, leaving: ['shop#1'], dismissed: [] },
+  { name: 'a reload was finished, and the old one still ends', instances: [instance(2), instance(1, { leaving: true })], alive: [1, 2], living: 'shop#2', leaving: ['shop#1'], dismissed: [] },
+  { name: 'a reload was finished, and the old one serves those who wait for it', instances: [instance(2), instance(1, { leaving: true, draining: true })], alive: [1, 2], living: 'shop#2', leaving: [], dismissed: ['shop#1'] },
+  { name: 'a reload was cut short: the one that had proved itself serves on', instances: [instance(2, { readyAt: null }), instance(1)], alive: [1, 2], living: 'shop#1', leaving: [], dismissed: ['shop#2'] },
+  { name: 'a reload was cut short, and the current one died since', instances: [instance(2, { readyAt: null }), instance(1)], alive: [2], living: 'shop#2', leaving: [], dismissed: [] },
+  { name: 'an instance without a process, of which none is found, cannot be taken over', instances: [instance(1, { process: null })], alive: [1], living: null, leaving: [], dismissed: [] },
+])('$name', ({ instances, alive, living, leaving, dismissed }) => {
+  expect(recalled(instances, alive)).toMatchObject({ living, leaving, dismissed });
 });
 
 it.each([

@@ -127,11 +127,7 @@ export class FakeSockets implements Sockets {
   }
 
   handOver(copy: (fd: number) => number): readonly Handed[] {
-    return this.#addresses.filter(({ held }) => held.isEmpty).map(({ held }) => ({ address: held.address, fd: copy(held.steered.fd) }));
-  }
-
-  handOverServing(): readonly number[] {
-    return [];
+    return this.#addresses.map(({ held }) => held.print(copy));
   }
 
   handOverLasting(): readonly number[] {

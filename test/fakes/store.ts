@@ -99,6 +99,7 @@ function storedVassal({ vassal, revisions, alive }: Kept): StoredVassal {
     bornAt: instance.bornAt,
     readyAt: instance.readyAt,
     leaving: vassal.leaving.some((each) => each.instance === instance),
+    draining: vassal.leaving.some((each) => each.instance === instance && each.stage === 'draining'),
   }));
   return {
     id, name, source, stamp, want, scale, rejected, failure, restarts, instances,

@@ -26,7 +26,7 @@ export async function freePort(): Promise<number> {
   for (;;) {
     const port = 10_000 + Math.floor(Math.random() * 20_000);
     const server = createServer().listen(port, '::');
-    const free = await Promise.race([once(server, 'listening').then(() => true), once(server, 'error').then(() => false)]);
+    const free = await once(server, 'listening').then(() => true, () => false);
     server.close();
     if (!free) continue;
     await once(server, 'close');

@@ -41,7 +41,7 @@ describe('a database of version 1', () => {
           newest: { number: 2, hash: 'hash 2' }, good: { number: 1, text: 'text 1' },
           instances: [{
             id: 'shop#7', serial: 7, generation: 1, revision: { number: 1, text: 'text 1' }, process: proofOf(7),
-            bornAt: SOME_TIME, readyAt: SOME_TIME + 900, leaving: false,
+            bornAt: SOME_TIME, readyAt: SOME_TIME + 900, leaving: false, draining: false,
           }],
         },
         {
@@ -64,7 +64,7 @@ describe('a database of version 1', () => {
     using again = openQuietly(folder);
     expect(again.load().vassals.find(({ name }) => name === 'wiki')).toMatchObject({ want: 'paused', scale: 3, failure: failureOf(), rejected: true });
     const database = new Database(join(folder, DATABASE_FILE), { readonly: true });
-    expect(versionOf(database)).toBe(3);
+    expect(versionOf(database)).toBe(4);
     database.close();
   });
 });

@@ -106,7 +106,7 @@ describe('migrating', () => {
     const database = new Database(':memory:');
     migrate(database);
     const schema = schemaOf(database);
-    expect([versionOf(database), schema.length]).toEqual([3, 6]);
+    expect([versionOf(database), schema.length]).toEqual([4, 6]);
     migrate(database);
     expect(schemaOf(database)).toEqual(schema);
     database.close();

@@ -1,13 +1,17 @@
-import { tell } from '../farewell.ts';
-import { withPlaces } from '../generation.ts';
+import { curse, drain, tell } from '../farewell.ts';
+import { holdsSockets, withPlaces } from '../generation.ts';
 import { stateWith } from '../lifecycle.ts';
 import type { Generation, Instance, Place, Remembered, Runnable, Vassal } from '../state.ts';
 import { note, type Turn } from '../turn.ts';
 import { loyalMs } from './instance.ts';
 
-/** Their hook `before-stop` was begun by the emperor that told them to die. */
-export function tellAll(remembered: Remembered | undefined, turn: Turn): Vassal['leaving'] {
-  return (remembered?.leaving ?? []).map((instance) => tell(instance, turn));
+/** All that lives and is not to live on. */
+export function dismissAll(remembered: Remembered | undefined, turn: Turn): Vassal['leaving'] {
+  return [
+    // Their hook `before-stop` was begun by the emperor that told them to die.
+    ...(remembered?.leaving ?? []).map((instance) => tell(instance, turn)),
+    ...(remembered?.dismissed ?? []).map((instance) => (holdsSockets(instance.runs) && instance.readyMs !== null ? drain(instance, turn) : curse(instance, turn))),
+  ];
 }
 
 /** Takes over what lives: one generation, in which those that are missing are started. */
@@ -43,5 +47,5 @@ function watchdogMs({ runs }: Instance, turn: Turn): number | null {
 
 /** The highest number of a generation that lives still. */
 export function highest(remembered: Remembered | undefined): number {
-  return [...(remembered?.living ?? []), ...(remembered?.leaving ?? [])].reduce((most, { generation }) => Math.max(most, generation), 0);
+  return [...(remembered?.living ?? []), ...(remembered?.leaving ?? []), ...(remembered?.dismissed ?? [])].reduce((most, { generation }) => Math.max(most, generation), 0);
 }

@@ -8,7 +8,7 @@ import type { Generation, Place, Remembered, Revision, Runnable, Vassal } from '
 import type { Reload } from '../spec.ts';
 import { changedHands, newHands, stillOwned } from '../tyrant.ts';
 import { note, type Turn } from '../turn.ts';
-import { adopt, highest, tellAll } from './adopted.ts';
+import { adopt, highest, dismissAll } from './adopted.ts';
 
 /**
  * A file that is shown for the first time in this life of the emperor, or again after it was forgotten.
@@ -35,7 +35,7 @@ export function appeared(declaration: Declaration, source: string, remembered: R
     want: touched ? 'up' : remembered.want,
     generations: highest(remembered),
     state: { phase: 'stopped' },
-    leaving: tellAll(remembered, turn),
+    leaving: dismissAll(remembered, turn),
     failure: failureOf(newest, turn.now.at) ?? (touched ? null : remembered.failure),
     restarts: remembered?.restarts ?? 0,
     deaths: 0,
@@ -76,7 +76,7 @@ export function orphaned(remembered: Remembered, turn: Turn): Vassal | null {
     want: remembered.want,
     generations: highest(remembered),
     state: { phase: 'stopped' },
-    leaving: tellAll(remembered, turn),
+    leaving: dismissAll(remembered, turn),
     failure: null,
     restarts: remembered.restarts,
     deaths: 0,
