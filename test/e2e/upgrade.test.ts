@@ -94,6 +94,25 @@ it('SIGUSR2 does the same; who waits at an idle or paused vassal meanwhile is an
   expect(await waits).not.toBeNull();
 }, 60_000);
 
+it('who waits for an instance that has been replaced already is answered by it, also after an upgrade', async () => {
+  await using daemon = await Daemon.start();
+  const port = await freePort();
+  daemon.write('shop.toml', shop(port));
+  const pid = (await daemon.untilState('shop', 'ready')).instances[0]!.pid!;
+  process.kill(pid, 'SIGSTOP');
+  const waits = answer(port);
+  daemon.write('shop.toml', shop(port, 'linger = "1ms"'));
+  await until(async () => expect((await daemon.events('shop')).map(({ event }) => event)).toContain('swapped'));
+  expect(await daemon.cli('upgrade')).toMatchObject({ code: 0 });
+  expect(await answer(port)).not.toContain(`${pid} `);
+  process.kill(pid, 'SIGCONT');
+  expect(await waits).toContain(`${pid} `);
+  await until(async () => {
+    const { state, instances } = (await daemon.vassal('shop'))!;
+    expect([state, instances.map((each) => each.pid === pid)]).toEqual(['ready', [false]]);
+  });
+}, 60_000);
+
 it('two thousand idle addresses are handed over, more than an environment variable could tell of', async () => {
   await using daemon = await Daemon.start();
   const paths = Array.from({ length: 2_000 }, (_, index) => `unix:${join(daemon.place.folder, `${'long'.repeat(5)}-${index}.sock`)}`);
