@@ -126,7 +126,7 @@ export class Campaign implements AsyncDisposable {
     await this.#reign.begin();
     await this.#settle();
     if (this.over.aborted) return;
-    this.#traffic = new Traffic(this.#members, this.#now, (lost) => {
+    this.#traffic = new Traffic(this.#members, this.#beganMs, (lost) => {
       this.#lost.push(lost);
       this.#violate(lostWithoutReason([lost], this.#troubles.all(), this.#reign.absences));
     });
