@@ -26,6 +26,8 @@ export interface RunFlags {
   /** Parsed already. */
   readonly stats?: Address;
   readonly statsHttp?: boolean;
+  /** Parsed already, in ms. */
+  readonly heartbeat?: number;
 }
 
 /** The configuration file, and whether it has to be there: only one that was named has to. */
@@ -54,6 +56,7 @@ export function resolveSettings(
     hooks: generalHooksOf(configured),
     stats: flags.stats ?? configured.stats ?? null,
     statsHttp: flags.statsHttp ?? configured['stats-http'] ?? false,
+    heartbeatMs: flags.heartbeat ?? configured.heartbeat ?? null,
     ...treatmentOf(configured, flags),
     environment: where.environment,
     startedBy: process.startedBy,

@@ -62,7 +62,7 @@ export const EMPEROR_OPTIONS: readonly EmperorOption[] = [
   option('emperor-use-clone', true, { kind: 'declined', why: 'namespaces are the affair of systemd, or of unshare(1) as `command`' }),
   option('emperor-wrapper emperor-wrapper-override emperor-wrapper-fallback', true, { kind: 'instead', what: '`command` in the file names any program; for files of uWSGI, a `uwsgi` that comes first in PATH' }),
   option('imperial-monitor-list imperial-monitors-list', false, { kind: 'instead', what: '`emperor help run`: `dir://`, `glob://`' }),
-  option('heartbeat', true, { kind: 'instead', what: 'an option of vassals: `health` in the file asks an instance, or has it say `WATCHDOG=1`' }),
+  option('heartbeat', true, setting('heartbeat', 'seconds')),
   option('vassal-sos vassal-sos-backlog', true, { kind: 'instead', what: '`instances = { min, max }` in the file: one more for each cry for help' }),
   option('vassal-set vassals-set', true, setting('vassal-set', 'list')),
   option('vassals-include', true, setting('vassals-include', 'list')),

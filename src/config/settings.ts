@@ -33,6 +33,8 @@ export interface Settings {
   readonly 'vassals-stop-hook': Argv;
   readonly stats: Address;
   readonly 'stats-http': boolean;
+  /** ms */
+  readonly heartbeat: number;
   readonly tyrant: boolean;
   readonly 'tyrant-nofollow': boolean;
   readonly 'tyrant-keys': readonly string[];
@@ -107,6 +109,7 @@ export const SETTINGS_KEYS: Keys<Settings> = {
   'vassals-stop-hook': key(COMMAND, 'none', '"/usr/local/bin/stopped"', "uWSGI's name for an `after-exit` of all vassals, which gets the name of the file"),
   stats: key(STATS, 'none', '"127.0.0.1:9191"', "where the statistics of a uWSGI Emperor are told, to each who connects: a port, or a unix socket (`unix:/run/emperor/stats.sock`, or its path alone)"),
   'stats-http': key(BOOLEAN, 'false', 'true', 'they are told by HTTP'),
+  heartbeat: key(duration(1), 'never', '"5s"', 'as a vassal of another Emperor: it says so often that it is well'),
   tyrant: key(BOOLEAN, 'false', 'true', 'each instance runs as the owner of its vassal file'),
   'tyrant-nofollow': key(BOOLEAN, 'false', 'true', 'with `tyrant`: of a symlink its own owner counts, not that of its target'),
   'tyrant-keys': key(listOf(TEXT), 'none', '["limits"]', 'with `tyrant`: further keys of the vassal section that owners may use'),

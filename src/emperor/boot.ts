@@ -3,6 +3,7 @@ import { openChannels } from '../channel/channels.ts';
 import { hideEnvironment } from '../config/hiding/hide-environment.ts';
 import type { Event, InstanceEvent } from '../core/event.ts';
 import { addressesOf, living } from '../core/lifecycle.ts';
+import type { EmperorState } from '../core/state.ts';
 import { firstState } from '../core/step.ts';
 import { claim } from '../control/socket.ts';
 import type { Identity } from '../control/command.ts';
@@ -65,6 +66,7 @@ export interface RunningEmperor {
   /** Resolves when it has ended and given everything back. With a function: that turns this process into the next emperor, and is the last thing to do. Rejects on a bug. */
   readonly ended: Promise<(() => never) | null>;
   readonly post: (event: Event) => void;
+  readonly life: () => EmperorState['life'];
   /** Opens the log files of the vassals anew: SIGUSR1. */
   readonly reopenLogs: () => Promise<void>;
   /** Lets the program on the disk take over, once it has proved that it can. Then this emperor ends. @throws E_UPGRADE */
@@ -263,6 +265,7 @@ export async function boot(settings: Settings): Promise<RunningEmperor> {
       ended,
       upgrade: (actor) => succession.upgrade(actor),
       post: (event) => emperor.post(event),
+      life: () => emperor.snapshot().life,
       reopenLogs: () => output.reopenFiles(),
       reread: async (wanted) => {
         logger.setLevel(wanted.logLevel);

@@ -61,6 +61,8 @@ export interface Settings {
   readonly hooks: GeneralHooks;
   /** Where the statistics of a uWSGI Emperor are told; null: nowhere. */
   readonly stats: Address | null;
+  /** As a vassal of another Emperor: so often it says that it is well; null: never. */
+  readonly heartbeatMs: number | null;
   /** They are told by HTTP. */
   readonly statsHttp: boolean;
   /** The log goes to a terminal: readable lines instead of JSON. */
@@ -68,7 +70,7 @@ export interface Settings {
 }
 
 /** Settings that an emperor has for life. */
-const FIXED = ['sources', 'allowWritable', 'state', 'control', 'controlGroup', 'logs', 'rescanMs', 'maxStarting', 'cgroup', 'treatment', 'hooks', 'stats', 'statsHttp'] as const;
+const FIXED = ['sources', 'allowWritable', 'state', 'control', 'controlGroup', 'logs', 'rescanMs', 'maxStarting', 'cgroup', 'treatment', 'hooks', 'stats', 'statsHttp', 'heartbeatMs'] as const;
 
 /** Those of them that somebody wants to be others now. */
 export function changedForLife(settings: Settings, wanted: Settings): readonly string[] {
