@@ -21,6 +21,9 @@ export interface Settings {
   readonly control: string;
   readonly logs: string;
   readonly 'control-group': string;
+  readonly 'command-socket': string;
+  readonly 'wait-for-command': boolean;
+  readonly 'wait-for-command-ignore': readonly string[];
   readonly 'allow-writable': boolean;
   readonly 'log-level': 'trace' | 'debug' | 'info' | 'warn' | 'error';
   /** ms */
@@ -86,6 +89,13 @@ const CGROUP: Form<string> = single({
   parse: (text) => (/^(?:auto|none|\/.*)$/.test(text) ? text : undefined),
 });
 
+/** By UDP, as uWSGI has it, too, nobody would know who gives orders. */
+const COMMAND_SOCKET: Form<string> = single({
+  label: 'the path of a unix socket',
+  hint: 'write "/run/emperor/commands.sock"; by UDP nobody knows who sends',
+  parse: (text, _written, place) => (text === '' || /^[^/]*:\d+$/.test(text) ? undefined : resolveFrom(place.folder, text)),
+});
+
 /** A bare path is a unix socket, as uWSGI has it. */
 const STATS: Form<Address> = {
   ...ADDRESS,
@@ -99,6 +109,9 @@ export const SETTINGS_KEYS: Keys<Settings> = {
   control: key(PATH, '/run/emperor/control.sock', '"/run/emperor/control.sock"', 'unix socket for the client verbs'),
   logs: key(PATH, '/var/log/emperor', '"/var/log/emperor"', 'folder of the output of the vassals'),
   'control-group': key(TEXT, 'none', '"adm"', 'group that may use the control socket'),
+  'command-socket': key(COMMAND_SOCKET, 'none', '"/run/emperor/commands.sock"', "unix datagram socket for the commands of uWSGI's Emperor: `spawn`, `respawn`, `stop`, `log`"),
+  'wait-for-command': key(BOOLEAN, 'false', 'true', 'a file alone starts nothing: `emperor start` does, or `spawn` on the command socket'),
+  'wait-for-command-ignore': key(listOf(TEXT), 'none', '["shop"]', 'with `wait-for-command`: vassals that start by themselves, by their names or those of their files'),
   'allow-writable': key(BOOLEAN, 'false', 'true', 'as root: take vassal files, too, that others than root can write'),
   'log-level': key(choice('trace', 'debug', 'info', 'warn', 'error'), 'info', '"info"', 'least important message that is logged'),
   rescan: key(duration(1000), '60s', '"60s"', 'every source is looked at again after this time, hint or no hint'),

@@ -21,6 +21,8 @@ export const run: DeclareVerb = (program, cli) => {
     .option('--state <dir>', 'folder of the database and the FIFOs (environment: EMPEROR_STATE)')
     .option('--control <path>', 'control socket (environment: EMPEROR_CONTROL)')
     .option('--control-group <group>', 'group that may use the control socket')
+    .option('--command-socket <path>', "unix datagram socket for the commands of uWSGI's Emperor", socketPath)
+    .option('--wait-for-command', 'a file alone starts nothing: an order does')
     .option('--allow-writable', 'as root: take vassal files, too, that others than root can write')
     .option('--emperor-compat', "what is behind -- is the command line of a uWSGI Emperor; says what each option becomes")
     .option('--heartbeat <duration>', 'as a vassal of another Emperor: say so often that it is well (default: never)', heartbeatMs)
@@ -76,6 +78,11 @@ function statsAddress(text: string): Address {
   const address = parseStats(text, process.cwd());
   if (address === undefined) throw new InvalidArgumentError('127.0.0.1:9191, or the path of a unix socket');
   return address;
+}
+
+function socketPath(text: string): string {
+  if (text === '' || /^[^/]*:\d+$/.test(text)) throw new InvalidArgumentError('the path of a unix socket; by UDP nobody knows who sends');
+  return text;
 }
 
 function heartbeatMs(text: string): number {
