@@ -1,8 +1,11 @@
 import { statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { Daemon, makePlace } from './daemon.ts';
+
+// Emperors start and upgrade here, which takes long on a busy machine.
+vi.setConfig({ testTimeout: 120_000 });
 
 /** What any program can do: a datagram from a socket with a name, and the answer. Lengths as struct(3) packs them. */
 const CLIENT = `

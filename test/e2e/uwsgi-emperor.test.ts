@@ -185,7 +185,7 @@ describe('under `uwsgi --emperor` and under us', () => {
       [expect.stringMatching(/^django \S+ processes 2 threads b'1' here$/), 'articles of 2026'],
       [expect.stringMatching(/^flask \S+ processes 2 threads b'2' here$/), '{"hello":"you"}\n'],
     ]);
-  }, 120_000);
+  }, 180_000);
 
   it.runIf(asRoot)('a file of a user runs as that user in tyrant mode, and one of root does not', async () => {
     const arena = await Arena.of(tyrants, { ...tyrants, file: 'root.ini' });
@@ -199,7 +199,7 @@ describe('under `uwsgi --emperor` and under us', () => {
     }, '--tyrant');
     expect(ours).toEqual(theirs);
     expect(theirs).toEqual([[`uid ${GAMES.uid} ${GAMES.uid} gid ${GAMES.gid} ${GAMES.gid}`], 3, null, 0]);
-  }, 60_000);
+  }, 180_000);
 
   it('a file on demand starts at the first request, sleeps when it is idle, and wakes at the next', async () => {
     const arena = await Arena.of(onDemand);
@@ -215,5 +215,5 @@ describe('under `uwsgi --emperor` and under us', () => {
     const ours = await arena.underOurs(look);
     expect(ours).toEqual(theirs);
     expect(ours.filter((each) => typeof each === 'number')).toEqual([0, 2, 0, 2, 0]);
-  }, 60_000);
+  }, 180_000);
 });
