@@ -33,11 +33,11 @@ const WALLS: readonly Wall[] = [
   { files: EDGE, may: [CORE, KERNEL, WORLD, ERRORS] },
   { files: /^src\/control\//, may: [CORE, WORLD, ERRORS], types: [/^src\/emperor\/emperor\.ts$/, /^src\/store\/store\.ts$/] },
   { files: /^src\/dashboard\//, may: [/^src\/control\/protocol\.ts$/] },
-  { files: /^src\/cli\/commands\/run\.ts$/, may: [...CLIENT, SETTINGS, /^src\/emperor\/(boot|rehearsal)\.ts$/] },
+  { files: /^src\/cli\/commands\/run\.ts$/, may: [...CLIENT, SETTINGS, /^src\/emperor\/(boot|rehearsal|vassalage)\.ts$/] },
   { files: /^src\/cli\/commands\/check\.ts$/, may: [...CLIENT, /^src\/emperor\/check\.ts$/] },
   { files: /^src\/cli\//, may: CLIENT, types: [SETTINGS] },
   // Where the rooms meet: these make the parts and hand them to each other.
-  { files: /^src\/emperor\/(ask-program|boot|check|folders|host|log-reader|rehearsal|sources|statistics|succession)\.ts$/, may: [/^src\/(?!cli\/)/] },
+  { files: /^src\/emperor\/(ask-program|boot|check|controls|folders|host|log-reader|rehearsal|sources|statistics|succession|vassalage)\.ts$/, may: [/^src\/(?!cli\/)/] },
   { files: /^src\/emperor\//, may: [CORE, CONFIG, ERRORS, WORLD], types: [EDGE, /^src\/presets\/preset\.ts$/] },
 ];
 

@@ -27,6 +27,19 @@ export type Word =
 /** 2 asks for a configuration, which only a vassal does that was promised one (UWSGI_EMPEROR_FD_CONFIG): ours have files. So to us it is a stranger. */
 const WORDS: ReadonlyMap<number, Word> = new Map([[1, 'started'], [5, 'accepting'], [17, 'loyal'], [22, 'idle'], [26, 'heartbeat'], [30, 'sos']]);
 
+/** The byte of a word, for who says it: an emperor that is a vassal itself. */
+export const WORD_BYTES: Readonly<Record<Exclude<Word, 'idle' | 'sos'>, number>> = { started: 1, accepting: 5, loyal: 17, heartbeat: 26 };
+
+/** What a vassal can be told. `hurry`: to stop at once, byte 0; that is how uWSGI's Emperor stops unless it was started with `emperor-graceful-shutdown`. */
+export type Order = Command | 'hurry';
+
+const ORDERS: ReadonlyMap<number, Order> = new Map([[0, 'hurry'], [1, 'reload'], [2, 'stop']]);
+
+/** null: no byte of the protocol; uWSGI ignores it. */
+export function orderOf(byte: number): Order | null {
+  return ORDERS.get(byte) ?? null;
+}
+
 /** null: no byte of the protocol. */
 export function wordOf(byte: number): Word | null {
   return WORDS.get(byte) ?? null;

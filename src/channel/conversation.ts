@@ -72,6 +72,11 @@ export function hear(before: Conversation, bytes: Uint8Array): Heard {
     }
     news.add(word);
     if (word === 'loyal') loyal = true;
+    // A sub-Emperor of uWSGI has no workers, and so says this alone; of others who has answered a request takes them.
+    if (word === 'loyal' && phase === 'booting') {
+      phase = 'listening';
+      news.add('accepting');
+    }
     if (word === 'started') started = true;
     if (word === 'sos') cries += 1;
     if (word === 'accepting' && phase !== 'leaving') phase = 'listening';

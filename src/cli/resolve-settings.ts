@@ -12,6 +12,8 @@ export interface RunFlags {
   readonly state?: string;
   readonly control?: string;
   readonly controlGroup?: string;
+  readonly commandSocket?: string;
+  readonly waitForCommand?: boolean;
   readonly logs?: string;
   readonly allowWritable?: boolean;
   readonly config?: string;
@@ -26,6 +28,8 @@ export interface RunFlags {
   /** Parsed already. */
   readonly stats?: Address;
   readonly statsHttp?: boolean;
+  /** Parsed already, in ms. */
+  readonly heartbeat?: number;
 }
 
 /** The configuration file, and whether it has to be there: only one that was named has to. */
@@ -44,6 +48,7 @@ export function resolveSettings(
     state: resolve(flags.state ?? stateVariable(where) ?? configured.state ?? paths.state),
     control: resolve(flags.control ?? variable(where, 'EMPEROR_CONTROL') ?? configured.control ?? paths.control),
     controlGroup: flags.controlGroup ?? configured['control-group'] ?? null,
+    commandSocket: absolute(flags.commandSocket ?? configured['command-socket'] ?? null),
     logs: resolve(flags.logs ?? variable(where, 'EMPEROR_LOGS') ?? configured.logs ?? paths.logs),
     allowWritable: flags.allowWritable ?? configured['allow-writable'] ?? false,
     logLevel: flags.logLevel ?? configured['log-level'] ?? 'info',
@@ -54,12 +59,17 @@ export function resolveSettings(
     hooks: generalHooksOf(configured),
     stats: flags.stats ?? configured.stats ?? null,
     statsHttp: flags.statsHttp ?? configured['stats-http'] ?? false,
+    heartbeatMs: flags.heartbeat ?? configured.heartbeat ?? null,
     ...treatmentOf(configured, flags),
     environment: where.environment,
     startedBy: process.startedBy,
     program: process.program,
     readable: process.readable,
   };
+}
+
+function absolute(path: string | null): string | null {
+  return path === null ? null : resolve(path);
 }
 
 /** Said by the launcher: Node itself raises the limit to the highest one as it starts, and then nobody knows any more what it was. */

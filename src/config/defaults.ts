@@ -13,7 +13,7 @@ import { table, type Entry, type Reader, type Table } from './tree.ts';
 const MERGED: ReadonlySet<string> = new Set(['environment', 'limits', 'log', 'backoff']);
 
 /** The keys that say what is run: a file that says so itself takes none of them from the defaults. */
-const PROGRAM: readonly string[] = ['server', 'command', 'app', 'workers'];
+const PROGRAM: readonly string[] = ['server', 'command', 'app', 'workers', 'channel'];
 
 /** What a file of defaults says, or all of its faults. */
 export type DefaultsReading = { readonly ok: true; readonly section: Table } | { readonly ok: false; readonly faults: readonly Fault[] };

@@ -23,7 +23,10 @@ export interface EmperorOption {
   readonly home: Home;
 }
 
-const HOOKS = 'it runs as the emperor or in the forked child of it, which is not there before the exec: a wrapper as `command`, or what the file of uWSGI itself says (`hook-…`, `exec-…`), does it';
+const HOOKS = "its actions are the language of uWSGI's own hooks; what one executes is a command of `hooks`, in the file or for all vassals in emperor.toml";
+const CALLS = 'it calls a function in the C code of uWSGI and its plugins, which are not in this process';
+const MOUNTS = 'mounts are the affair of the host; with `runner = "systemd"` properties such as `BindPaths` give an instance its own';
+const ASLEEP = 'a vassal that sleeps has no process; `emperor events -f` tells of it (`idle`, `edited`)';
 const FORK_SERVER = 'an instance that another one has forked is not a child of the emperor, and has its memory: `lazy-apps = false` shares it within one instance';
 
 function option(names: string, takesValue: boolean, home: Home, since: EmperorOption['since'] = '2.0'): EmperorOption {
@@ -54,7 +57,7 @@ export const EMPEROR_OPTIONS: readonly EmperorOption[] = [
   option('emperor-on-demand-exec', true, { kind: 'instead', what: '`listen` and `on-demand` in the file; `magic-exec` where a program has to find the address' }),
   option('emperor-pidfile', true, { kind: 'instead', what: '`emperor status --json`, `.emperor.pid`; systemd knows it, too' }),
   option('emperor-procname', true, { kind: 'declined', why: 'a process is known by its program; units and `status` know it by its pid' }),
-  option('emperor-proxy-socket', true, { kind: 'declined', why: 'it is an option of vassals, for other programs to speak to an Emperor: those use sd_notify(3)' }),
+  option('emperor-proxy-socket', true, { kind: 'instead', what: 'an option of vassals, for other programs to speak to their Emperor: `channel = true` in the file of any `command`' }),
   option('emperor-required-heartbeat', true, { kind: 'vassal', write: 'health = { watchdog = "%s" }', unit: 's' }),
   option('emperor-stats emperor-stats-server', true, setting('stats', 'text')),
   option('emperor-tyrant', false, setting('tyrant')),
@@ -62,7 +65,7 @@ export const EMPEROR_OPTIONS: readonly EmperorOption[] = [
   option('emperor-use-clone', true, { kind: 'declined', why: 'namespaces are the affair of systemd, or of unshare(1) as `command`' }),
   option('emperor-wrapper emperor-wrapper-override emperor-wrapper-fallback', true, { kind: 'instead', what: '`command` in the file names any program; for files of uWSGI, a `uwsgi` that comes first in PATH' }),
   option('imperial-monitor-list imperial-monitors-list', false, { kind: 'instead', what: '`emperor help run`: `dir://`, `glob://`' }),
-  option('heartbeat', true, { kind: 'instead', what: 'an option of vassals: `health` in the file asks an instance, or has it say `WATCHDOG=1`' }),
+  option('heartbeat', true, setting('heartbeat', 'seconds')),
   option('vassal-sos vassal-sos-backlog', true, { kind: 'instead', what: '`instances = { min, max }` in the file: one more for each cry for help' }),
   option('vassal-set vassals-set', true, setting('vassal-set', 'list')),
   option('vassals-include', true, setting('vassals-include', 'list')),
@@ -71,20 +74,27 @@ export const EMPEROR_OPTIONS: readonly EmperorOption[] = [
   option('vassals-inherit-before', true, setting('vassals-inherit-before', 'list')),
   option('vassals-start-hook', true, setting('vassals-start-hook', 'text')),
   option('vassals-stop-hook', true, setting('vassals-stop-hook', 'text')),
-  option('hook-as-vassal exec-as-vassal mount-as-vassal umount-as-vassal call-as-vassal call-as-vassal1 call-as-vassal3', true, { kind: 'declined', why: HOOKS }),
-  option('hook-as-emperor exec-as-emperor mount-as-emperor umount-as-emperor call-as-emperor call-as-emperor1 call-as-emperor2 call-as-emperor4', true, { kind: 'declined', why: HOOKS }),
+  option('hook-as-vassal', true, { kind: 'declined', why: HOOKS }),
+  option('exec-as-vassal', true, { kind: 'instead', what: '`hooks = { before-start = "…" }`: before the instance, as it' }),
+  option('mount-as-vassal umount-as-vassal mount-as-emperor umount-as-emperor', true, { kind: 'declined', why: MOUNTS }),
+  option('call-as-vassal call-as-vassal1 call-as-vassal3 call-as-emperor call-as-emperor1 call-as-emperor2 call-as-emperor4', true, { kind: 'declined', why: CALLS }),
+  option('hook-as-emperor', true, { kind: 'declined', why: HOOKS }),
+  option('exec-as-emperor', true, { kind: 'instead', what: '`hooks = { after-ready = "…" }`, in emperor.toml for all vassals: it runs as the instance does, and holds up nothing' }),
   option('hook-emperor-start hook-emperor-stop hook-emperor-reload hook-emperor-lost', true, { kind: 'instead', what: 'options of vassals: uWSGI does them by itself' }),
   option('emperor-chdir-attr', true, { kind: 'instead', what: '`directory` in the file' }, '2.1'),
   option('emperor-collect-attr emperor-collect-attribute', true, { kind: 'instead', what: 'the `vassal` section of the file' }, '2.1'),
-  option('emperor-command-socket', true, { kind: 'instead', what: 'the control socket, for `emperor stop`, `start`, `reload` and all others' }, '2.1'),
+  option('emperor-command-socket', true, setting('command-socket', 'text'), '2.1'),
   option('emperor-trigger-socket', true, { kind: 'instead', what: 'files are watched; `HUP` looks at all of them' }, '2.1'),
   option('emperor-subreaper', false, { kind: 'instead', what: 'instances are kept together by cgroups, sessions and marks' }, '2.1'),
   option('emperor-tyrant-initgroups', false, { kind: 'instead', what: 'with `tyrant` always' }, '2.1'),
-  option('emperor-wait-for-command', false, { kind: 'instead', what: '`emperor stop NAME` holds a vassal until `emperor start NAME`; `on-demand` until somebody connects' }, '2.1'),
-  option('emperor-wait-for-command-ignore', true, { kind: 'instead', what: 'what is not stopped starts' }, '2.1'),
+  option('emperor-wait-for-command', false, setting('wait-for-command'), '2.1'),
+  option('emperor-wait-for-command-ignore', true, setting('wait-for-command-ignore', 'list'), '2.1'),
   option('emperor-wrapper-attr', true, { kind: 'instead', what: '`command` in the file' }, '2.1'),
   option('emperor-use-fork-server emperor-fork-server-attr fork-server fork-socket vassal-fork-base', true, { kind: 'declined', why: FORK_SERVER }, '2.1'),
-  option('hook-as-emperor-before-vassal hook-as-emperor-setns hook-as-on-config-vassal hook-as-on-demand-vassal hook-as-vassal-before-drop', true, { kind: 'declined', why: HOOKS }, '2.1'),
+  option('hook-as-emperor-before-vassal', true, { kind: 'instead', what: '`hooks = { before-start = "…" }`: if it fails, so has the start' }, '2.1'),
+  option('hook-as-vassal-before-drop', true, { kind: 'declined', why: 'nothing that is said for a vassal runs as root' }, '2.1'),
+  option('hook-as-emperor-setns', true, { kind: 'declined', why: 'namespaces are the affair of systemd, or of nsenter(1)' }, '2.1'),
+  option('hook-as-on-config-vassal hook-as-on-demand-vassal', true, { kind: 'declined', why: ASLEEP }, '2.1'),
   option('zeus', true, { kind: 'declined', why: 'it is a stub in uWSGI: with it stop and reload do nothing' }, '2.1'),
   option('else', false, { kind: 'instead', what: 'a word of files of uWSGI, which it reads itself' }, '2.1'),
 ];

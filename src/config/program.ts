@@ -29,6 +29,7 @@ export function programOf(question: Question): Program | undefined {
   const byServer = entries.has('server');
   const byCommand = entries.has('command');
   if (byServer && byCommand) return tellConflict(question, 'command', '"server" and "command" exclude each other', 'remove one of the two');
+  if (byServer && entries.has('channel')) tellConflict(question, 'channel', '"channel" is for a command', 'remove it: a server is told as it understands');
   if (byServer) return presetProgram(question);
   for (const key of ['app', 'workers'] as const) {
     if (entries.has(key)) tellConflict(question, key, `"${key}" is for a server`, byCommand ? 'put it into the command' : 'say which one with "server"');
@@ -61,7 +62,7 @@ function presetProgram(question: Question): Program | undefined {
 /** A file that uWSGI reads itself. */
 function foreignProgram(question: Question, uwsgiLine: number): Program | undefined {
   const { section, presets, file, report } = question;
-  for (const key of ['server', 'command', 'app', 'workers'] as const) {
+  for (const key of ['server', 'command', 'app', 'workers', 'channel'] as const) {
     if (section.entries.has(key)) tellConflict(question, key, `"${key}" is not for a file with a uwsgi section`, 'uWSGI runs what its own section says');
   }
   if (extensionOf(file) === '.toml') return report.tell('E_KEY_CONFLICT', 'uWSGI does not read TOML', { line: uwsgiLine, key: 'uwsgi', hint: 'write the file as .ini, .yaml, .json or .xml' });

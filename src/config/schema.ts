@@ -27,6 +27,7 @@ export interface VassalKeys {
   readonly umask: number;
   readonly listen: readonly Listen[];
   readonly pass: Passing;
+  readonly channel: boolean;
   readonly instances: InstancesKeys;
   readonly 'scale-up': Given<ScaleUpKeys>;
   readonly 'scale-down': Given<ScaleDownKeys>;
@@ -125,6 +126,7 @@ export const VASSAL_KEYS: Keys<VassalKeys> = {
   umask: key(UMASK, "the emperor's", '"022"', 'permissions taken from new files, in octal'),
   listen: { ...key(LISTEN, 'none', '["127.0.0.1:8000", "unix:/run/shop.sock"]', 'addresses that the emperor opens, holds and passes; `:80` takes IPv4 and IPv6; a table says more of one'), inner: LISTEN_KEYS },
   pass: key(choice('listen-fds', 'fds', 'port'), "the server's, else `listen-fds`", '"listen-fds"', 'how instances get their sockets: `listen-fds`: as descriptors from 3 on, told by `LISTEN_FDS`, sd_listen_fds(3); `fds`: without being told; `port`: they open the address themselves, told by `HOST` and `PORT`'),
+  channel: key(BOOLEAN, 'false', 'true', "`command` speaks the protocol of uWSGI's Emperor, on the descriptor `UWSGI_EMPEROR_FD`: so it says that it is ready, and is told to reload and to stop"),
   instances: { ...key(INSTANCES, '1', '2', 'instances that share the sockets; a table lets the number follow the need'), inner: INSTANCES_KEYS },
   'scale-up': withKeys(SCALE_UP, '{ backlog = 10, for = "1s" }', 'when one more instance is started, up to `instances.max`; a uWSGI that asks for help (`vassal-sos`) gets one, too'),
   'scale-down': withKeys(SCALE_DOWN, '{ idle = "60s" }', 'when the instances that the need has led to are stopped'),

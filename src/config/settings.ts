@@ -21,6 +21,9 @@ export interface Settings {
   readonly control: string;
   readonly logs: string;
   readonly 'control-group': string;
+  readonly 'command-socket': string;
+  readonly 'wait-for-command': boolean;
+  readonly 'wait-for-command-ignore': readonly string[];
   readonly 'allow-writable': boolean;
   readonly 'log-level': 'trace' | 'debug' | 'info' | 'warn' | 'error';
   /** ms */
@@ -33,6 +36,8 @@ export interface Settings {
   readonly 'vassals-stop-hook': Argv;
   readonly stats: Address;
   readonly 'stats-http': boolean;
+  /** ms */
+  readonly heartbeat: number;
   readonly tyrant: boolean;
   readonly 'tyrant-nofollow': boolean;
   readonly 'tyrant-keys': readonly string[];
@@ -84,6 +89,13 @@ const CGROUP: Form<string> = single({
   parse: (text) => (/^(?:auto|none|\/.*)$/.test(text) ? text : undefined),
 });
 
+/** By UDP, as uWSGI has it, too, nobody would know who gives orders. */
+const COMMAND_SOCKET: Form<string> = single({
+  label: 'the path of a unix socket',
+  hint: 'write "/run/emperor/commands.sock"; by UDP nobody knows who sends',
+  parse: (text, _written, place) => (text === '' || /^[^/]*:\d+$/.test(text) ? undefined : resolveFrom(place.folder, text)),
+});
+
 /** A bare path is a unix socket, as uWSGI has it. */
 const STATS: Form<Address> = {
   ...ADDRESS,
@@ -97,6 +109,9 @@ export const SETTINGS_KEYS: Keys<Settings> = {
   control: key(PATH, '/run/emperor/control.sock', '"/run/emperor/control.sock"', 'unix socket for the client verbs'),
   logs: key(PATH, '/var/log/emperor', '"/var/log/emperor"', 'folder of the output of the vassals'),
   'control-group': key(TEXT, 'none', '"adm"', 'group that may use the control socket'),
+  'command-socket': key(COMMAND_SOCKET, 'none', '"/run/emperor/commands.sock"', "unix datagram socket for the commands of uWSGI's Emperor: `spawn`, `respawn`, `stop`, `log`"),
+  'wait-for-command': key(BOOLEAN, 'false', 'true', 'a file alone starts nothing: `emperor start` does, or `spawn` on the command socket'),
+  'wait-for-command-ignore': key(listOf(TEXT), 'none', '["shop"]', 'with `wait-for-command`: vassals that start by themselves, by their names or those of their files'),
   'allow-writable': key(BOOLEAN, 'false', 'true', 'as root: take vassal files, too, that others than root can write'),
   'log-level': key(choice('trace', 'debug', 'info', 'warn', 'error'), 'info', '"info"', 'least important message that is logged'),
   rescan: key(duration(1000), '60s', '"60s"', 'every source is looked at again after this time, hint or no hint'),
@@ -107,6 +122,7 @@ export const SETTINGS_KEYS: Keys<Settings> = {
   'vassals-stop-hook': key(COMMAND, 'none', '"/usr/local/bin/stopped"', "uWSGI's name for an `after-exit` of all vassals, which gets the name of the file"),
   stats: key(STATS, 'none', '"127.0.0.1:9191"', "where the statistics of a uWSGI Emperor are told, to each who connects: a port, or a unix socket (`unix:/run/emperor/stats.sock`, or its path alone)"),
   'stats-http': key(BOOLEAN, 'false', 'true', 'they are told by HTTP'),
+  heartbeat: key(duration(1), 'never', '"5s"', 'as a vassal of another Emperor: it says so often that it is well'),
   tyrant: key(BOOLEAN, 'false', 'true', 'each instance runs as the owner of its vassal file'),
   'tyrant-nofollow': key(BOOLEAN, 'false', 'true', 'with `tyrant`: of a symlink its own owner counts, not that of its target'),
   'tyrant-keys': key(listOf(TEXT), 'none', '["limits"]', 'with `tyrant`: further keys of the vassal section that owners may use'),

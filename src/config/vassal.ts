@@ -5,6 +5,7 @@ import type { Preset, SharedArguments } from '../presets/preset.ts';
 import { activationOf } from './activation.ts';
 import type { Asked } from './asked.ts';
 import { generalHooksFor, hooksOf, type GeneralHooks } from './hook-keys.ts';
+import { knownOf } from './conversant.ts';
 import { effective, printTable, readDefaults, withDefaults } from './defaults.ts';
 import { healthOf } from './health.ts';
 import { readIni } from './ini.ts';
@@ -18,7 +19,7 @@ import { readinessOf, startTimeoutOf } from './readiness.ts';
 import { replacingOf } from './replacing.ts';
 import { reportOn, type Report } from './report.ts';
 import { VASSAL_KEYS } from './schema.ts';
-import { loadsApp } from './uwsgi-app.ts';
+import { governsVassals, loadsApp } from './uwsgi-app.ts';
 import { uwsgiStats } from './uwsgi-stats.ts';
 import { scalingOf } from './scaling.ts';
 import { sectionsOf } from './sections.ts';
@@ -109,7 +110,7 @@ function specOf(tree: Table, { id: file, text, basis }: VassalFile, context: Par
   const given = readKeys(VASSAL_KEYS, section, { report, expand, folder });
   const asked: Asked = { section, given, report };
   const program = programOf({ ...asked, uwsgiLine, file, printed: basis?.printed === true, presets: context.presets });
-  const preset = program?.kind === 'server' ? program.preset : null;
+  const preset = knownOf(program, given.channel === true, uwsgiLine !== null && governsVassals(text, extensionOf(file)));
   const listening = listeningOf(asked, preset);
   const replacing = replacingOf(asked, preset, listening);
   const ready = readinessOf(asked, preset, listening);
@@ -124,7 +125,7 @@ function specOf(tree: Table, { id: file, text, basis }: VassalFile, context: Par
   const expandQuietly = expander(section, () => magicLetters(file, context.host), context.environment, reportOn(file));
   const { argv, environment } = commandOf(program, { workers: given.workers ?? null, listen: passed, file, ...(uwsgiLine !== null && loadsApp(text, extensionOf(file)) ? { loadsApp: true } : {}), ...(basis?.printed === true ? { printed: true } : {}), ...(context.uwsgi === undefined ? {} : { shared: context.uwsgi }) });
   const spec: VassalSpec = {
-    server: preset?.name ?? null,
+    server: program.kind === 'server' ? program.preset.name : null,
     // A program that prints options is run by uWSGI once more: what it prints then is not ours to keep.
     source: preset?.readsFile === true && basis?.printed !== true ? { file, text } : null,
     programs: preset?.programs ?? [],

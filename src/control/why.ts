@@ -27,7 +27,7 @@ export function whyDocument(vassal: Vassal, state: EmperorState, past: readonly 
     cause: turn?.why ?? null,
     actor: turn?.actor ?? null,
     revision, failure, nextStartAt, waitsFor,
-    advice: advice(vassal, document),
+    advice: advice(vassal, document, state.sources.some(({ listing }) => listing?.get(vassal.id)?.awaitsCommand === true)),
   };
 }
 
@@ -40,7 +40,8 @@ function since(vassal: Vassal, turn: StoredEntry | undefined): string | null {
   return at === undefined ? null : rfc3339(at);
 }
 
-function advice(vassal: Vassal, document: VassalDocument): readonly string[] {
+/** @param awaitsCommand its file alone does not start it */
+function advice(vassal: Vassal, document: VassalDocument, awaitsCommand: boolean): readonly string[] {
   const { state, newest, pinned, failure } = vassal;
   const { name } = document;
   const see = (...verbs: readonly string[]): string => verbs.map((verb) => `"emperor ${verb} ${name}"`).join(' and ');
@@ -65,7 +66,7 @@ function advice(vassal: Vassal, document: VassalDocument): readonly string[] {
     case 'paused':
       return [`${see('resume')} starts it again`];
     case 'stopped':
-      return [`${see('start')} starts it again, and so does a touch of its file`];
+      return [awaitsCommand ? `${see('start')} starts it, or "spawn" on the command socket; its file alone does not` : `${see('start')} starts it again, and so does a touch of its file`];
     case 'exited':
       return [`its restart policy leaves it; ${see('start')} starts it again`];
     case 'invalid':

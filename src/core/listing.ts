@@ -37,6 +37,8 @@ export interface Declaration {
   readonly text: string;
   /** What the text was read with; absent: nothing but itself. */
   readonly basis?: Basis;
+  /** Only an order starts it: neither that its file appears does, nor a touch or an edit. Absent: all of them do. */
+  readonly awaitsCommand?: true;
   readonly outcome: Outcome;
 }
 

@@ -3,15 +3,13 @@ import { openChannels } from '../channel/channels.ts';
 import { hideEnvironment } from '../config/hiding/hide-environment.ts';
 import type { Event, InstanceEvent } from '../core/event.ts';
 import { addressesOf, living } from '../core/lifecycle.ts';
+import type { EmperorState } from '../core/state.ts';
 import { firstState } from '../core/step.ts';
 import { claim } from '../control/socket.ts';
 import type { Identity } from '../control/command.ts';
-import { EmperorError } from '../errors.ts';
 import { keepInherited } from '../kernel/inherited.ts';
 import { openJournal } from '../kernel/journal.ts';
 import { openLibc } from '../kernel/libc.ts';
-import { openPeerOf, peerNamer } from '../kernel/peer.ts';
-import { openUserDatabase } from '../kernel/user.ts';
 import { openCapture } from '../logs/capture.ts';
 import { ownerOf } from '../notify/kinship.ts';
 import { askUwsgi } from '../metrics/uwsgi-workers.ts';
@@ -37,6 +35,7 @@ import { openLogger } from '../world/logger.ts';
 import { monotonicUs } from '../world/monotonic.ts';
 import { readVersion } from '../world/version.ts';
 import { openAsk } from './ask-program.ts';
+import { prepareControls } from './controls.ts';
 import { createDeclarer } from './declare.ts';
 import { createEmperor, type Emperor } from './emperor.ts';
 import { openHooks } from './hooks.ts';
@@ -65,6 +64,7 @@ export interface RunningEmperor {
   /** Resolves when it has ended and given everything back. With a function: that turns this process into the next emperor, and is the last thing to do. Rejects on a bug. */
   readonly ended: Promise<(() => never) | null>;
   readonly post: (event: Event) => void;
+  readonly life: () => EmperorState['life'];
   /** Opens the log files of the vassals anew: SIGUSR1. */
   readonly reopenLogs: () => Promise<void>;
   /** Lets the program on the disk take over, once it has proved that it can. Then this emperor ends. @throws E_UPGRADE */
@@ -169,7 +169,7 @@ export async function boot(settings: Settings, loaded: () => void): Promise<Runn
     const onTrouble = (message: string): void => logger.warn({}, message);
     const sources = opened(openSources(settings, process.cwd(), { clock, libc, onTrouble, look: (source, look) => declarer.look(source, look) }));
     const asking = settings.treatment?.magicExec === true ? { ask: opened(openAsk(libc, { environment: settings.environment, clock })).ask } : {};
-    const declarer = opened(createDeclarer({ parse: readings.parse, vet: judge.vet, meaning: judge.meaning, ...asking, trusted: new Set([0, process.geteuid?.() ?? 0]), awaitAppearance: sources.awaitAppearance }, clock, (event) => emperor.post(event)));
+    const declarer = opened(createDeclarer({ parse: readings.parse, vet: judge.vet, meaning: judge.meaning, awaitsCommand: judge.awaitsCommand, ...asking, trusted: new Set([0, process.geteuid?.() ?? 0]), awaitAppearance: sources.awaitAppearance }, clock, (event) => emperor.post(event)));
     const sockets = opened(openSockets(libc, { handed: inheritance.addresses, kept: passed.kept, lasting: [...passed.lasting, ...inheritance.lasting] }, manager.keeper));
     regain(remembered, { channels, sockets, lentDescriptor, ownerOf: judge.ownerOf, logger });
     const patience = opened(openPatience({ sockets, clock, post: (event) => emperor.post(event) }));
@@ -212,17 +212,13 @@ export async function boot(settings: Settings, loaded: () => void): Promise<Runn
         emperor.post({ type: 'shutdown', keep: true, actor });
       },
     });
-    const { openControl } = await import('../control/server.ts');
+    const openControls = await prepareControls({ libc, settings, fd: controlFd });
     const identity: Identity = { version: readVersion(), pid: process.pid, startedAt: clock.now().at, kills: cage.kills, keeps: cage.keeps };
-    const users = openUserDatabase(libc);
-    const gid = settings.controlGroup === null ? null : users.group(settings.controlGroup);
-    if (settings.controlGroup !== null && gid === null) throw new EmperorError('E_SETTINGS', `there is no group "${settings.controlGroup}" for the control socket`);
-    const openOurControl = async (): Promise<void> => void opened(await openControl({ path: settings.control, gid, fd: controlFd }, {
+    const openOurControl = async (): Promise<void> => void opened(await openControls({
       emperor,
       clock,
       identity,
       logger,
-      nameOfPeer: peerNamer(openPeerOf(libc), users),
       history: (query) => store.history(query),
       revisions: (vassal) => store.revisions(vassal),
       parse: (id, text, basis) => judge.parse({ id, text, ...(basis === undefined ? {} : { basis }) }),
@@ -266,6 +262,7 @@ export async function boot(settings: Settings, loaded: () => void): Promise<Runn
       ended,
       upgrade: (actor) => succession.upgrade(actor),
       post: (event) => emperor.post(event),
+      life: () => emperor.snapshot().life,
       reopenLogs: () => output.reopenFiles(),
       reread: async (wanted) => {
         logger.setLevel(wanted.logLevel);

@@ -5,6 +5,7 @@ import type { Declaration, Look, Outcome, SeenFile, VassalId } from '../core/lis
 import type { VassalSpec } from '../core/spec.ts';
 import type { Fault } from '../core/fault.ts';
 import type { Clock } from '../world/clock.ts';
+import type { AwaitsCommand } from './awaits-command.ts';
 import { folderOf, splitDefaults, troubleWith } from './folder-defaults.ts';
 import { askPrograms, type Ask, type Programs } from './programs.ts';
 
@@ -18,6 +19,8 @@ export interface Judges {
   readonly ask?: Ask;
   /** Users whose defaults count where files have owners. Absent: root. */
   readonly trusted?: ReadonlySet<number>;
+  /** Absent: none does. */
+  readonly awaitsCommand?: AwaitsCommand;
   /** Can this host run it? `missing`: the paths whose appearance could heal what is at fault. */
   readonly vet: (id: VassalId, spec: VassalSpec) => { readonly faults: readonly Fault[]; readonly missing: readonly string[] };
   /** Calls back once when one of the paths appears or changes. The returned function ends the watch. */
@@ -75,6 +78,7 @@ export function createDeclarer(judges: Judges, clock: Pick<Clock, 'soon'>, post:
       hash: hashOf(file, shared, basis),
       text,
       ...(basis === undefined ? {} : { basis }),
+      ...(judges.awaitsCommand?.(file) === true ? { awaitsCommand: true } : {}),
       outcome: judge(file, shared, basis),
     };
     known.set(file, { declaration, defaults: shared });

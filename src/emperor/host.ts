@@ -14,6 +14,7 @@ import { openUserDatabase, type UserDatabase } from '../kernel/user.ts';
 import { presets } from '../presets/registry.ts';
 import { ownIdentity, runsAs } from '../runner/identity.ts';
 import { vet, type Verdict } from '../runner/vet.ts';
+import { awaitsCommandBy, type AwaitsCommand } from './awaits-command.ts';
 import type { Parse } from './parse-once.ts';
 import type { Treatment } from './settings.ts';
 
@@ -23,6 +24,8 @@ export interface Judge {
   /** What a text with defaults is compared by. */
   readonly meaning: (file: { readonly id: VassalId; readonly text: string; readonly basis: Basis }, hash: string) => string;
   readonly vet: (id: VassalId, spec: VassalSpec) => Verdict;
+  /** Whether a vassal is started by an order only. */
+  readonly awaitsCommand: AwaitsCommand;
   /** Whom a vassal with such a user and group runs as; the emperor itself where they do not exist. */
   readonly ownerOf: (whom: Pick<VassalSpec, 'user' | 'group'>) => { readonly uid: number; readonly gid: number };
   /** What holds for an instance of which no text is known: the defaults. */
@@ -54,6 +57,7 @@ export function judgeOf(libc: Libc, environment: Readonly<Record<string, string 
   return {
     parse,
     meaning: (file, hash) => meaning(file, hash, context),
+    awaitsCommand: awaitsCommandBy(treatment?.waitForCommand ?? null),
     unknown: bare.spec,
     ownerOf: (whom) => {
       const person = runsAs(whom, own, users);

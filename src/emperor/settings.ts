@@ -22,6 +22,8 @@ export interface Treatment {
   readonly extensions: readonly string[];
   readonly nofollow: boolean;
   readonly magicExec: boolean;
+  /** Vassals are started by orders only, but for those of these names; null: by their files. */
+  readonly waitForCommand: { readonly ignore: readonly string[] } | null;
   /** Arguments that every uWSGI gets. */
   readonly uwsgi: { readonly before: readonly string[]; readonly after: readonly string[] };
 }
@@ -36,6 +38,8 @@ export interface Settings {
   readonly control: string;
   /** Group that may use the control socket, by name or number; null: the emperor's own. */
   readonly controlGroup: string | null;
+  /** Absolute path of the command socket of uWSGI's Emperor; null: there is none. */
+  readonly commandSocket: string | null;
   /** As root: vassal files count that others than root can write, too. */
   readonly allowWritable: boolean;
   /** Absolute path of the folder for the output of the vassals. */
@@ -61,6 +65,8 @@ export interface Settings {
   readonly hooks: GeneralHooks;
   /** Where the statistics of a uWSGI Emperor are told; null: nowhere. */
   readonly stats: Address | null;
+  /** As a vassal of another Emperor: so often it says that it is well; null: never. */
+  readonly heartbeatMs: number | null;
   /** They are told by HTTP. */
   readonly statsHttp: boolean;
   /** The log goes to a terminal: readable lines instead of JSON. */
@@ -68,7 +74,7 @@ export interface Settings {
 }
 
 /** Settings that an emperor has for life. */
-const FIXED = ['sources', 'allowWritable', 'state', 'control', 'controlGroup', 'logs', 'rescanMs', 'maxStarting', 'cgroup', 'treatment', 'hooks', 'stats', 'statsHttp'] as const;
+const FIXED = ['sources', 'allowWritable', 'state', 'control', 'controlGroup', 'commandSocket', 'logs', 'rescanMs', 'maxStarting', 'cgroup', 'treatment', 'hooks', 'stats', 'statsHttp', 'heartbeatMs'] as const;
 
 /** Those of them that somebody wants to be others now. */
 export function changedForLife(settings: Settings, wanted: Settings): readonly string[] {

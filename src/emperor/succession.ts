@@ -1,3 +1,4 @@
+import { superiorDescriptors } from '../channel/superior.ts';
 import type { EmperorState } from '../core/state.ts';
 import { EmperorError, reasonOf } from '../errors.ts';
 import { execute } from '../kernel/execute.ts';
@@ -83,7 +84,7 @@ export function createSuccession({ libc, settings, logger, life, leave }: Succes
       const fifos = attempt(() => output.handOver(copy), [], 'what an instance prints last that ends during the upgrade is lost: the FIFOs cannot be handed over');
       const handover: Handover = { ...held, fifos };
       const note = memoryFile(libc, printHandover(handover));
-      return () => execute(libc, file, [file, ...args], { ...environment, [HANDOVER_VARIABLE]: String(note) }, [note, ...descriptorsOf(handover)]);
+      return () => execute(libc, file, [file, ...args], { ...environment, [HANDOVER_VARIABLE]: String(note) }, [note, ...descriptorsOf(handover), ...superiorDescriptors(environment)]);
     },
   };
 }

@@ -3,6 +3,7 @@ import koffi from 'koffi';
 import { EmperorError, errnoOf } from '../errors.ts';
 import { openEpoll } from './epoll.ts';
 import { kernelError, lastErrno, type Libc } from './libc.ts';
+import { openSendMessage } from './send-message.ts';
 
 /** What somebody sent, and who it was. */
 export interface Datagram {
@@ -11,6 +12,8 @@ export interface Datagram {
   readonly cut: boolean;
   /** As the kernel vouches for it, SCM_CREDENTIALS of unix(7). `pid` is 0 for a process that we cannot see, in another pid namespace. */
   readonly sender: { readonly pid: number; readonly uid: number; readonly gid: number } | null;
+  /** The struct sockaddr that its socket is bound to; null: to none, and so nobody can answer. */
+  readonly from: Uint8Array | null;
 }
 
 /** Where datagrams are waited for. */
@@ -31,6 +34,8 @@ export interface ReceiverOptions {
 export interface Receiver extends Disposable {
   /** A copy for the program that is executed next in this process, made by `copy`; from now on nothing is taken out of it, and disposing leaves its path. */
   handOver(copy: (fd: number) => number): number;
+  /** Sends something to whom a datagram came from. Never waits. @returns the name of the error; null: it was sent */
+  answer(to: Uint8Array, data: Uint8Array): string | null;
 }
 
 /** The same numbers on all architectures that Node runs on with Linux: unix(7), socket(7), recv(2). */
@@ -49,6 +54,10 @@ const MSG_CMSG_CLOEXEC = 0x40000000;
 const LONGEST_PATH = 107;
 /** struct msghdr, 64 bit: where its fields are. */
 const MSGHDR_BYTES = 56;
+const MSG_NAMELEN = 8;
+/** struct sockaddr_un: the family alone, of a socket without a name, and all of it. */
+const FAMILY_BYTES = 2;
+const ADDRESS_BYTES = FAMILY_BYTES + 108;
 const MSG_IOV = 16;
 const MSG_IOVLEN = 24;
 const MSG_CONTROL = 32;
@@ -72,6 +81,7 @@ export function openReceiver(options: ReceiverOptions): Receiver {
   const { libc, path, mostBytes } = options;
   const receive = libc.bind<(fd: number, message: Uint8Array, flags: number) => number>('long recvmsg(int fd, void *message, int flags)');
   const { fd, inode } = options.inherited == null ? bindSocket(libc, path, options.mode) : { fd: options.inherited, inode: inodeOf(path) };
+  const send = openSendMessage(libc);
   const letter = new Letter(mostBytes);
   const epoll = openEpoll(libc);
   let open = true;
@@ -86,7 +96,7 @@ export function openReceiver(options: ReceiverOptions): Receiver {
     if (length < 0) return lastErrno() === 'EINTR';
     const { sender, descriptors } = letter.enclosed();
     for (const descriptor of descriptors) closeSync(descriptor);
-    options.onDatagram({ bytes: Buffer.from(letter.data.subarray(0, length)), cut: letter.cut, sender });
+    options.onDatagram({ bytes: Buffer.from(letter.data.subarray(0, length)), cut: letter.cut, sender, from: letter.from });
     return true;
   };
   epoll.watch(fd, () => {
@@ -94,6 +104,7 @@ export function openReceiver(options: ReceiverOptions): Receiver {
   });
 
   return {
+    answer: (to, data) => (open && !handed ? send(fd, { data, descriptors: [], to }) : 'EBADF'),
     handOver(copy) {
       handed = true;
       epoll.unwatch(fd);
@@ -154,11 +165,13 @@ class Letter {
   // Each owns its memory, which stays where it is: the kernel is given its address.
   readonly #iovec: Buffer = Buffer.allocUnsafeSlow(IOVEC_BYTES);
   readonly #control: Buffer = Buffer.allocUnsafeSlow(CONTROL_BYTES);
+  readonly #name: Buffer = Buffer.allocUnsafeSlow(ADDRESS_BYTES);
 
   constructor(mostBytes: number) {
     this.data = Buffer.allocUnsafeSlow(mostBytes);
     this.#iovec.writeBigUInt64LE(koffi.address(this.data), 0);
     this.#iovec.writeBigUInt64LE(BigInt(mostBytes), 8);
+    this.message.writeBigUInt64LE(koffi.address(this.#name), 0);
     this.message.writeBigUInt64LE(koffi.address(this.#iovec), MSG_IOV);
     this.message.writeBigUInt64LE(1n, MSG_IOVLEN);
     this.message.writeBigUInt64LE(koffi.address(this.#control), MSG_CONTROL);
@@ -166,8 +179,15 @@ class Letter {
 
   /** Before each call, as the kernel writes how much it used. */
   reset(): void {
+    this.message.writeUInt32LE(ADDRESS_BYTES, MSG_NAMELEN);
     this.message.writeBigUInt64LE(BigInt(CONTROL_BYTES), MSG_CONTROLLEN);
     this.message.writeInt32LE(0, MSG_FLAGS);
+  }
+
+  /** The address of who sent it, as it is to be given to sendmsg(2). */
+  get from(): Uint8Array | null {
+    const length = Math.min(this.message.readUInt32LE(MSG_NAMELEN), ADDRESS_BYTES);
+    return length > FAMILY_BYTES ? Uint8Array.from(this.#name.subarray(0, length)) : null;
   }
 
   get cut(): boolean {

@@ -41,9 +41,13 @@ export function openPeerOf(libc: Libc): PeerOf {
 export function peerNamer(peerOf: PeerOf, users: Pick<UserDatabase, 'user'>): (fd: number) => string | null {
   return (fd) => {
     const peer = peerOf(fd);
-    if (peer === null) return null;
-    const found = users.user(String(peer.uid));
-    // Somebody else may have that number for a name.
-    return `${found?.uid === peer.uid ? found.name : `uid ${peer.uid}`}[${peer.pid}]`;
+    return peer === null ? null : printPeer(peer, users);
   };
+}
+
+/** As {@link peerNamer} names one, where the kernel has told already who it is. */
+export function printPeer({ uid, pid }: Pick<Peer, 'uid' | 'pid'>, users: Pick<UserDatabase, 'user'>): string {
+  const found = users.user(String(uid));
+  // Somebody else may have that number for a name.
+  return `${found?.uid === uid ? found.name : `uid ${uid}`}[${pid}]`;
 }

@@ -18,6 +18,18 @@ it.each([
   }
 });
 
+it('what it started in a session of its own is another affair', async () => {
+  const child = spawn('/bin/sh', ['-c', "(trap '' HUP; exec setsid sh -c 'echo $$; exec sleep 1000') & wait"], { stdio: ['pipe', 'pipe', 'inherit'], detached: true });
+  const [told] = (await once(child.stdout, 'data')) as [Buffer];
+  try {
+    expect(isAttentive(child.pid!)).toBe(true);
+  } finally {
+    process.kill(-child.pid!, 'SIGKILL');
+    process.kill(Number(told.toString()), 'SIGKILL');
+    await once(child, 'exit');
+  }
+});
+
 it('nobody is kept waiting for a process that is not there', () => {
   expect(isAttentive(2 ** 22 + 1)).toBe(true);
 });

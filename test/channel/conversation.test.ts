@@ -44,6 +44,8 @@ describe('a command', () => {
     ['that was asked for twice is told once', ['reload', 'reload', 'reload', [5], [5]], ['reload']],
     ['to stop outdoes one to reload', ['reload', 'stop', 'reload', [5]], ['stop']],
     ['to stop waits for the end of a reload', [[5], 'reload', 'stop', [17, 26, 26], [5]], ['reload', 'stop']],
+    ['is told to a sub-Emperor of uWSGI, which says that it is loyal, and never that it accepts', [[17, 1], 'stop'], ['stop']],
+    ['waits for the end of a reload, which loyalty is no sign of', [[5, 17], 'reload', 'stop', [17]], ['reload']],
     ['is the last if it was to stop', [[5], 'stop', 'reload', 'stop', [5], 'reload'], ['stop']],
   ])('%s', (_what, script, told) => {
     expect(play(script).told).toEqual(told);
@@ -61,7 +63,7 @@ describe('what a vassal says', () => {
 
   it('again is counted where it says nothing new', () => {
     const { news, end } = play([[1, 17], [17, 17, 1], [5], 'stop', [22, 22]]);
-    expect([news, end.repeated]).toEqual([['started', 'loyal', 'accepting'], 5]);
+    expect([news, end.repeated]).toEqual([['started', 'loyal', 'accepting', 'accepting'], 5]);
   });
 
   it('is reported each time where it matters again: readiness, heartbeats, idleness', () => {

@@ -50,7 +50,7 @@ describe('settings', () => {
     expect(resolveSettings([], {}, {}, ROOT, process)).toEqual({
       sources: ['/etc/emperor/vassals'], state: '/var/lib/emperor', control: '/run/emperor/control.sock', controlGroup: null, logs: '/var/log/emperor', allowWritable: false,
       logLevel: 'info', rescanMs: 60_000, maxStarting: 6, cgroup: 'auto', files: null, environment: ROOT.environment, startedBy: 'me', readable: false, program: process.program,
-      hooks: { own: [], vassalsStart: null, vassalsStop: null }, stats: null, statsHttp: false,
+      hooks: { own: [], vassalsStart: null, vassalsStop: null }, stats: null, statsHttp: false, heartbeatMs: null, commandSocket: null,
     });
   });
 

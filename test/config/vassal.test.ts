@@ -361,6 +361,30 @@ it('lets a uWSGI file choose the signal that stops it', () => {
   expect(specOf('/etc/v/shop.ini', '[uwsgi]\n[vassal]\nstop-signal = INT')).toMatchObject({ channel: true, stopSignal: 'SIGINT' });
 });
 
+it.each([
+  ['', { kind: 'channel' }, { kind: 'channel' }],
+  ['listen = "127.0.0.1:8000"', { kind: 'overlap' }, { kind: 'channel' }],
+  ['reload = "restart"\nready = { after = "2s" }', { kind: 'restart' }, { kind: 'after', ms: 2000 }],
+])('a command with a channel, and %j, is reloaded by %j and ready by %j', (lines, reload, ready) => {
+  expect(specOf('/etc/v/sub.toml', `[vassal]\ncommand = ["emperor", "run"]\nchannel = true\n${lines}`)).toMatchObject({ server: null, argv: ['emperor', 'run'], passing: 'listen-fds', channel: true, stopSignal: null, reload, ready });
+});
+
+it.each([
+  ['sub.ini', '[uwsgi]\nemperor = /etc/sub\n'],
+  ['sub.yaml', 'uwsgi:\n  emperor: /etc/sub\n'],
+  ['sub.json', '{"uwsgi": {"emperor": "/etc/sub"}}'],
+  ['sub.xml', '<uwsgi><emperor>/etc/sub</emperor></uwsgi>'],
+])('a sub-Emperor of uWSGI, %s, is started anew instead of being told to reload', (name, text) => {
+  expect(specOf(`/etc/v/${name}`, text)).toMatchObject({ channel: true, reload: { kind: 'restart' }, ready: { kind: 'channel' } });
+});
+
+it.each([
+  ['a.toml', '[vassal]\nserver = "gunicorn"\napp = "a"\nchannel = true', '"channel" is for a command'],
+  ['a.ini', '[uwsgi]\nmaster = 1\n[vassal]\nchannel = true', '"channel" is not for a file with a uwsgi section'],
+])('%s: a channel of its own is a fault', (name, text, message) => {
+  expect(faultsOf(`/etc/v/${name}`, text)).toEqual([expect.stringContaining(message)]);
+});
+
 it('lets a uWSGI file choose the signal of its reload', () => {
   expect(specOf('/etc/v/shop.ini', '[uwsgi]\n[vassal]\nreload-signal = USR1').reload).toEqual({ kind: 'signal', signal: 'SIGUSR1' });
 });

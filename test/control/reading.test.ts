@@ -174,6 +174,7 @@ describe('why a vassal does what it does', () => {
       emperor.rise('shop');
       order(emperor, { verb: 'reload' });
     }, 'the old instances serve until'],
+    ['stopped', (emperor) => emperor.list({ ...declare('shop'), awaitsCommand: true }), 'its file alone does not'],
   ])('%s: what can be done', async (state, live, advice) => {
     const emperor = new FakeEmperor();
     live(emperor);

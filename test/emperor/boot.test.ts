@@ -20,7 +20,7 @@ function openCourt(): Disposable & { readonly settings: Settings } {
   return {
     settings: {
       sources: [join(folder, 'vassals')], state, control: join(folder, 'control.sock'), controlGroup: null, allowWritable: false, logs: join(folder, 'logs'),
-      logLevel: 'error', rescanMs: 0, maxStarting: 4, cgroup: 'none', files: null, environment: process.env, startedBy: 'test', program: { file: '/bin/false', args: [], rehearsal: [] }, hooks: { own: [], vassalsStart: null, vassalsStop: null }, stats: null, statsHttp: false, readable: false,
+      logLevel: 'error', rescanMs: 0, maxStarting: 4, cgroup: 'none', files: null, environment: process.env, startedBy: 'test', program: { file: '/bin/false', args: [], rehearsal: [] }, hooks: { own: [], vassalsStart: null, vassalsStop: null }, stats: null, statsHttp: false, heartbeatMs: null, commandSocket: null, readable: false,
     },
     [Symbol.dispose]() {
       for (const { process: { pid } } of findMarked(state)) process.kill(pid, 'SIGKILL');

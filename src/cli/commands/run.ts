@@ -4,6 +4,7 @@ import { parseStats } from '../../config/settings.ts';
 import type { Address } from '../../core/address.ts';
 import { parseDuration } from '../../core/duration.ts';
 import type { Program, Settings } from '../../emperor/settings.ts';
+import { systemClock } from '../../world/clock.ts';
 import { readVersion } from '../../world/version.ts';
 import type { Compat } from '../emperor-compat.ts';
 import type { RunFlags } from '../resolve-settings.ts';
@@ -20,8 +21,11 @@ export const run: DeclareVerb = (program, cli) => {
     .option('--state <dir>', 'folder of the database and the FIFOs (environment: EMPEROR_STATE)')
     .option('--control <path>', 'control socket (environment: EMPEROR_CONTROL)')
     .option('--control-group <group>', 'group that may use the control socket')
+    .option('--command-socket <path>', "unix datagram socket for the commands of uWSGI's Emperor", socketPath)
+    .option('--wait-for-command', 'a file alone starts nothing: an order does')
     .option('--allow-writable', 'as root: take vassal files, too, that others than root can write')
     .option('--emperor-compat', "what is behind -- is the command line of a uWSGI Emperor; says what each option becomes")
+    .option('--heartbeat <duration>', 'as a vassal of another Emperor: say so often that it is well (default: never)', heartbeatMs)
     .option('--tyrant', 'each instance runs as the owner of its vassal file')
     .option('--logs <dir>', 'folder for the output of the vassals (environment: EMPEROR_LOGS)')
     .option('--config <file>', 'configuration file (environment: EMPEROR_CONFIG)')
@@ -55,8 +59,12 @@ async function reign(sources: readonly string[], flags: RunFlags, cli: Cli): Pro
   }
   const { boot } = await import('../../emperor/boot.ts');
   const emperor = await boot(first, loaded);
-  signals.deliverTo({ post: emperor.post, reopenLogs: emperor.reopenLogs, reread: async () => emperor.reread(settings()), upgrade: async () => emperor.upgrade('SIGUSR2') });
+  const reread = async (): Promise<void> => emperor.reread(settings());
+  signals.deliverTo({ post: emperor.post, reopenLogs: emperor.reopenLogs, reread, upgrade: async () => emperor.upgrade('SIGUSR2') });
+  const { serveSuperior } = await import('../../emperor/vassalage.ts');
+  const vassalage = serveSuperior({ emperor, settings: first, reread, clock: systemClock(), onTrouble: (message) => cli.terminal.err(`emperor: ${message}\n`) });
   const become = await emperor.ended;
+  vassalage[Symbol.dispose]();
   become?.();
 }
 
@@ -69,6 +77,17 @@ function statsAddress(text: string): Address {
   const address = parseStats(text, process.cwd());
   if (address === undefined) throw new InvalidArgumentError('127.0.0.1:9191, or the path of a unix socket');
   return address;
+}
+
+function socketPath(text: string): string {
+  if (text === '' || /^[^/]*:\d+$/.test(text)) throw new InvalidArgumentError('the path of a unix socket; by UDP nobody knows who sends');
+  return text;
+}
+
+function heartbeatMs(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === null || ms === 0) throw new InvalidArgumentError('a duration like 5s');
+  return ms;
 }
 
 function rescanMs(text: string): number {

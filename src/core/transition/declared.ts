@@ -4,7 +4,7 @@ import { instancesIn } from '../generation.ts';
 import { bringDown, chosen, failureOf, inService, rest, sameOutcome } from '../lifecycle.ts';
 import type { Declaration } from '../listing.ts';
 import { overlap, type Reloading } from '../overlap.ts';
-import type { Generation, Place, Remembered, Revision, Runnable, Vassal } from '../state.ts';
+import type { Generation, Place, Remembered, Revision, Runnable, Vassal, Want } from '../state.ts';
 import type { Reload } from '../spec.ts';
 import { changedHands, newHands, stillOwned } from '../tyrant.ts';
 import { note, type Turn } from '../turn.ts';
@@ -32,7 +32,7 @@ export function appeared(declaration: Declaration, source: string, remembered: R
     pinned: touched ? null : stillOwned(remembered.pinned, declaration.basis),
     scale: touched ? lastingScale(remembered?.scale ?? null, declaration.outcome) : remembered.scale,
     need: null,
-    want: touched ? 'up' : remembered.want,
+    want: !touched ? remembered.want : declaration.awaitsCommand === true && (remembered?.want ?? 'down') === 'down' ? 'down' : 'up',
     generations: highest(remembered),
     state: { phase: 'stopped' },
     leaving: dismissAll(remembered, turn),
@@ -40,7 +40,7 @@ export function appeared(declaration: Declaration, source: string, remembered: R
     restarts: remembered?.restarts ?? 0,
     deaths: 0,
   };
-  note(turn, vassal, 'appeared', remembered === undefined ? 'its file was found' : 'its file was found again');
+  note(turn, vassal, 'appeared', `${remembered === undefined ? 'its file was found' : 'its file was found again'}${declaration.awaitsCommand === true && vassal.want === 'down' ? '; it waits for a command to start' : ''}`);
   const instances = remembered?.living ?? [];
   const [first] = instances;
   if (first === undefined) {
@@ -115,7 +115,7 @@ export function declared(before: Vassal, declaration: Declaration, source: strin
     rejected: false,
     pinned: null,
     scale: lastingScale(before.scale, declaration.outcome),
-    want: edited || touched ? (before.want === 'paused' ? 'paused' : 'up') : before.want,
+    want: edited || touched ? wantAnew(before.want, declaration) : before.want,
     failure: failureOf(newest, turn.now.at) ?? (edited ? null : before.failure),
     deaths: 0,
   };
@@ -124,6 +124,11 @@ export function declared(before: Vassal, declaration: Declaration, source: strin
     : edited ? 'its file has a new text' : touched ? 'its file was touched' : 'what it lacked is there now';
   note(turn, vassal, event, why);
   return apply(vassal, turn, why);
+}
+
+/** What a touch or an edit makes of what an operator wants: it is to run, unless that takes an order. */
+function wantAnew(want: Want, { awaitsCommand }: Declaration): Want {
+  return want === 'paused' || (want === 'down' && awaitsCommand === true) ? want : 'up';
 }
 
 function revisionOf({ hash, text, basis, outcome }: Declaration, number: number): Revision {
@@ -143,7 +148,7 @@ function handedOver(before: Vassal, declaration: Declaration, source: string, tu
     rejected: false,
     good: null,
     pinned: null,
-    want: before.want === 'paused' ? 'paused' : 'up',
+    want: wantAnew(before.want, declaration),
     failure: failureOf(newest, turn.now.at),
     deaths: 0,
   };
