@@ -24,10 +24,13 @@ export interface AdoptableFile extends UwsgiFile {
 }
 
 /** Options that name an address at which the workers themselves take requests; some have more behind a comma. Source: uWSGI core/uwsgi.c, uwsgi_base_options. */
-const SOCKETS: ReadonlySet<string> = new Set([
+export const SOCKETS: ReadonlySet<string> = new Set([
   's', 'socket', 'uwsgi-socket', 'suwsgi-socket', 'ssl-socket', 'puwsgi-socket', 'http-socket', 'http11-socket', 'https-socket', 'fastcgi-socket', 'fastcgi-nph-socket', 'scgi-socket',
   'scgi-nph-socket', 'raw-socket',
 ]);
+
+/** The umask that hosts have: bind(2) leaves 0755. */
+const USUAL_UMASK = 0o022;
 
 const ROUTER = 'uWSGI opens that address in a process of its own, and of two at a time only one can';
 const INSTEAD = 'name the address in "socket" or "http-socket"';
@@ -82,7 +85,7 @@ function tellHindrances({ options, last, tell }: UwsgiSection): void {
 
 function openable(section: UwsgiSection, sockets: readonly ForeignOption[], { file, directory, umask }: AdoptableFile): readonly Wanted[] {
   const { expand, last, tell } = section;
-  const { backlog, ...permissions } = permissionsOf(section, umask);
+  const { backlog, ...permissions } = permissionsOf(section, 0o777 & ~(umask ?? USUAL_UMASK));
   const folder = resolveFrom(directory, last('chdir')?.value ?? '.');
   const inBlocks = blocksOf(section.options, /\.(?:xml|ya?ml|json)$/.test(file));
   const wanted: Wanted[] = [];

@@ -1,8 +1,11 @@
 import { adoptSockets, type AdoptableFile, type Adopted } from './adopted-sockets.ts';
+import { wakingOf } from './waking.ts';
 import { isUnread, lineOf, tellConflict, type Asked } from './asked.ts';
 
 /** A file that may have sockets of its own. */
 export interface OwnFile extends Pick<AdoptableFile, 'file' | 'text' | 'host'> {
+  /** Where it waits for its first connection, as one of uWSGI's three ways says; null: none does. */
+  readonly address: string | null;
   /** It has a section of uWSGI. */
   readonly foreign: boolean;
   /** It is a program, and has printed the text. */
@@ -17,9 +20,13 @@ export interface Adoption {
   readonly text: string | null;
 }
 
-/** Takes over the sockets of a file that says so. */
-export function adoptionOf(asked: Asked, { file, text, host, foreign, printed, folder }: OwnFile): Adoption {
+/** Takes over the sockets of a file that says so, or opens the one at which it waits. */
+export function adoptionOf(asked: Asked, { file, text, host, foreign, printed, folder, address }: OwnFile): Adoption {
   const { given, section, report } = asked;
+  if (foreign && address !== null) {
+    const waking = wakingOf(asked, address, { file, text, host, directory: given.directory ?? folder });
+    if (waking.asked !== asked) return printed ? { asked: waking.asked, text: null } : waking;
+  }
   if (given['adopt-sockets'] !== true) return { asked, text: null };
   const tell = (key: string, message: string, hint: string): undefined => tellConflict(asked, key, message, hint);
   if (!foreign) tell('adopt-sockets', '"adopt-sockets" is for a file with a uwsgi section', 'name the addresses in "listen"');

@@ -2,19 +2,17 @@ import type { Listen } from '../core/address.ts';
 import { DEFAULT_BACKLOG } from './listen-form.ts';
 import type { UwsgiSection } from './uwsgi-section.ts';
 
-/** What bind(2) leaves of 0777 with the umask that hosts have. */
-const USUAL_UMASK = 0o022;
 const ACCOUNT = /^(?![-+])[^\s:,/]+$/;
 
 /**
  * With what permissions, and with how long a queue, uWSGI opens the sockets of a section. What cannot be is told.
  * Source: uWSGI core/socket.c, bind_to_unix; core/utils.c, uwsgi_chown.
- * @param umask of the instances; null: nobody knows
+ * @param standard the mode of a unix socket of which the section says nothing
  */
-export function permissionsOf({ last, tell }: Pick<UwsgiSection, 'last' | 'tell'>, umask: number | null): Omit<Listen, 'address'> {
+export function permissionsOf({ last, tell }: Pick<UwsgiSection, 'last' | 'tell'>, standard: number): Omit<Listen, 'address'> {
   const [chmod, owner, queue, mask] = [last('chmod-socket', 'chmod', 'C'), last('chown-socket'), last('listen', 'l'), last('umask')];
   if (chmod !== undefined && !/^(?:[0-7]{3}||true|1)$/.test(chmod.value)) tell(chmod.option, `"${chmod.option.name}" wants three octal digits`, 'write 660');
-  const usual = 0o777 & ~(mask === undefined ? (umask ?? USUAL_UMASK) : Number.parseInt(mask.value, 8));
+  const usual = mask === undefined ? standard : 0o777 & ~Number.parseInt(mask.value, 8);
   const mode = chmod === undefined ? usual : /^\d{3}$/.test(chmod.value) ? Number.parseInt(chmod.value, 8) : 0o666;
   const [user, group] = owner?.value.split(':') ?? [];
   if (owner !== undefined && ![user, group ?? '0'].every((each) => each !== undefined && ACCOUNT.test(each))) tell(owner.option, `"${owner.option.name}" wants a name or number`, 'write "www-data", or "www-data:www-data"');

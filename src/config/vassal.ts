@@ -109,7 +109,7 @@ function specOf(tree: Table, { id: file, text, basis }: VassalFile, context: Par
   const folder = folderOf(file);
   const own: Asked = { section, given: readKeys(VASSAL_KEYS, section, { report, expand, folder }), report };
   const printed = basis?.printed === true;
-  const { asked, text: adopted } = adoptionOf(own, { file, text, host: context.host, foreign: uwsgiLine !== null, printed, folder });
+  const { asked, text: adopted } = adoptionOf(own, { file, text, host: context.host, foreign: uwsgiLine !== null, printed, folder, address: basis?.address ?? null });
   const { given } = asked;
   const program = programOf({ ...asked, uwsgiLine, file, printed, presets: context.presets });
   const preset = program?.kind === 'server' ? program.preset : null;
