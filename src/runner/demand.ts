@@ -75,6 +75,6 @@ function read(file: string, end: string, { allowWritable }: DemandHost): Demande
 }
 
 function said(bytes: Buffer): string | null {
-  const [address = ''] = bytes.toString('utf8').split(/[\u0000-\u001F]/, 1);
+  const [address = ''] = bytes.toString('utf8').split(/\p{Cc}/u, 1);
   return address.trim() === '' ? null : address.trim();
 }

@@ -144,7 +144,7 @@ describe('connections that wait for one on demand', () => {
     const pid = await shop.master();
     await first.end('SIGKILL');
     await first.gone();
-    const daemon = await Daemon.start(first.place, { args: ['--on-demand-extension', '.where'] });
+    await using daemon = await Daemon.start(first.place, { args: ['--on-demand-extension', '.where'] });
     await using _ends = daemon;
     expect((await daemon.vassal('shop'))?.instances).toMatchObject([{ pid }]);
     shop.open('load');
