@@ -176,5 +176,6 @@ function specOf(tree: Table, { id: file, text, basis }: VassalFile, context: Par
     uwsgiStats: uwsgiLine === null ? null : uwsgiStats(text, extensionOf(file), given.directory ?? folder, expandQuietly),
   };
   if (context.tyrant === undefined || owner === undefined) return spec;
-  return owned(spec, asked, { file, text, owner, rules: context.tyrant, host: context.host, environment: context.environment, foreign: uwsgiLine !== null });
+  // What is opened by the emperor is not written by the owner.
+  return owned(spec, asked, { file, text: adopted ?? text, owner, rules: context.tyrant, host: context.host, environment: context.environment, foreign: uwsgiLine !== null });
 }

@@ -1,14 +1,35 @@
-import { chmodSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { once } from 'node:events';
+import { chmodSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { startLoad } from '../../src/cli/load.ts';
 import type { Address } from '../../src/core/address.ts';
 import { Daemon } from './daemon.ts';
-import { answer } from './http.ts';
+import { answer, freePort } from './http.ts';
 import { needs } from './needs.ts';
 import { Shop } from './uwsgi-shop.ts';
 
 beforeAll(() => needs('uwsgi', 'uwsgi-core uwsgi-plugin-python3'));
+
+/** What is answered to a request in uWSGI's own protocol: docs, "The uwsgi Protocol". */
+async function byUwsgi(port: number): Promise<string | undefined> {
+  const variables = Object.entries({ REQUEST_METHOD: 'GET', PATH_INFO: '/', SERVER_PROTOCOL: 'HTTP/1.0', QUERY_STRING: '' }).flat().map((text) => {
+    const bytes = Buffer.alloc(2 + text.length, text, 'latin1');
+    bytes.writeUInt16LE(text.length);
+    bytes.write(text, 2, 'latin1');
+    return bytes;
+  });
+  const body = Buffer.concat(variables);
+  const head = Buffer.alloc(4);
+  head.writeUInt16LE(body.length, 1);
+  const socket = connect(port, '127.0.0.1');
+  socket.write(Buffer.concat([head, body]));
+  let text = '';
+  socket.on('data', (piece: Buffer) => (text += piece.toString()));
+  await once(socket, 'close');
+  return text.split('\r\n\r\n')[1];
+}
 
 /** A file of each format, with its sockets in its own words. PORT, FOLDER, SOCK stand for them. */
 const FILES: readonly (readonly [string, string])[] = [
@@ -56,6 +77,26 @@ describe('adopt-sockets: the sockets of a uWSGI file are held by the emperor', (
     const seen = [one, other].map((path) => statSync(path)).map(({ uid, gid, mode }) => [uid, gid, mode & 0o777]);
     expect(seen).toEqual([[ids('nobody', '/etc/passwd'), ids('www-data', '/etc/group'), 0o640], [ids('nobody', '/etc/passwd'), ids('nogroup', '/etc/group'), 0o755]]);
     expect(await answer(shop.port)).toBeNull();
+  });
+
+  it('keep their protocols, as another user too, and over a reload that uWSGI does by itself', async () => {
+    await using daemon = await Daemon.start();
+    const shop = await Shop.open(daemon);
+    chmodSync(daemon.place.folder, 0o755);
+    const [other, touched] = [await freePort(), join(daemon.place.folder, 'touched')];
+    writeFileSync(touched, '');
+    // What the app writes is written by nobody.
+    writeFileSync(join(daemon.place.folder, 'load.reached'), '');
+    chmodSync(join(daemon.place.folder, 'load.reached'), 0o666);
+    shop.deploy([`socket = 127.0.0.1:${other}`, `touch-reload = ${touched}`], ['adopt-sockets = true', 'user = nobody']);
+    const { instances: [first] } = await daemon.untilState('shop', 'ready');
+    expect([await answer(shop.port), await byUwsgi(other)]).toEqual(['one 5', 'one 5']);
+    shop.version('two');
+    // It looks at whole seconds only.
+    utimesSync(touched, new Date(), new Date(Date.now() + 5_000));
+    await shop.answers('two');
+    expect(await byUwsgi(other)).toBe('two 5');
+    expect((await daemon.untilState('shop', 'ready')).instances).toMatchObject([{ id: first!.id }]);
   });
 
   it('may be said for all files of a folder, in its defaults; a file without sockets of its own is told so', async () => {
