@@ -34,7 +34,7 @@ export function replaceValues(text: string, file: string, wanted: readonly { rea
 
 function placeIn(line: string, { name, value }: ForeignOption, extension: string): Omit<Patch, 'text'> | null {
   const written = WRITTEN[extension === '.yml' ? 'yaml' : extension.slice(1)];
-  if (written === undefined) return behindSign(line);
+  if (written === undefined) return behindSign(line, value);
   const inside = extension === '.json' ? JSON.stringify(value).slice(1, -1) : value;
   for (const pattern of written(quoted(name), quoted(inside))) {
     const [found, another] = [...line.matchAll(pattern)];
@@ -50,10 +50,11 @@ function quoted(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
 }
 
-/** As ini has it. */
-function behindSign(line: string): Omit<Patch, 'text'> | null {
-  const [, lead = '', value] = /^([^=]*=[ \t]*)(.*?)[ \t\r]*$/.exec(line) ?? [];
-  return value === undefined ? null : { from: lead.length, to: lead.length + value.length };
+/** As ini has it: all that is behind the first sign. */
+function behindSign(line: string, value: string): Omit<Patch, 'text'> | null {
+  const sign = line.indexOf('=');
+  const from = line.indexOf(value, sign + 1);
+  return sign < 0 || from < 0 ? null : { from, to: from + value.length };
 }
 
 function startsOf(text: string): readonly number[] {
