@@ -10,7 +10,7 @@ export const CODES = {
   E_FILE_UNREADABLE: 'the vassal file cannot be read',
   E_FILE_KIND: 'what has the name of a vassal file is no regular file (a FIFO, socket, device, or a folder that took the place of one)',
   E_FILE_WRITABLE: 'others than root can write the vassal file, or the folder that it is in, and the emperor is root',
-  E_FILE_PROGRAM: 'the vassal file is a program (`magic-exec`) that does not do what is needed: print a text of at most 1 MiB within 10 s, and end with code 0',
+  E_FILE_PROGRAM: 'the vassal file is a program (`magic-exec`) that does not do what is needed: print a text of at most 1 MiB within 10 s, and end with code 0; or the same of what says where it is on demand',
   E_FILE_LINK: 'the vassal file is a symlink that leads nowhere or in a circle',
   E_NAME: 'the name of the vassal file cannot be used',
   E_NAME_CLASH: 'another file has the same vassal name already',

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { faultsOf } from './config/context.ts';
 import { generated } from './tooling/readme.ts';
@@ -15,6 +15,20 @@ const EXAMPLES = (['toml', 'yaml'] as const).flatMap((language) => blocks(langua
 
 it('has the keys and the codes as the code has them (mend it with: node test/tooling/readme.ts)', () => {
   expect(generated(text)).toBe(text);
+});
+
+/** Rows of tables whose last column is called `test`. */
+const TESTED = [...text.matchAll(/^\|[^\n]*\| test \|\n\|[-|]+\|\n((?:\|.*\|\n)+)/gm)].flatMap(([, rows = '']) => rows.trim().split('\n'));
+
+it('has what uWSGI does, and where it surprises, with a test in each row', () => {
+  expect(TESTED.length).toBeGreaterThan(40);
+  expect(TESTED.filter((row) => !/`test\/[\w/.-]+\.test\.ts` \|$/.test(row))).toEqual([]);
+});
+
+it('names no test that is not there', () => {
+  const named = [...new Set(text.match(/test\/[\w/.-]+\.(?:ts|sh|mjs|py)\b/g))];
+  expect(named.length).toBeGreaterThan(20);
+  expect(named.filter((path) => !existsSync(new URL(`../${path}`, import.meta.url)))).toEqual([]);
 });
 
 it('has examples of vassal files', () => {

@@ -37,7 +37,7 @@ const WALLS: readonly Wall[] = [
   { files: /^src\/cli\/commands\/check\.ts$/, may: [...CLIENT, /^src\/emperor\/check\.ts$/] },
   { files: /^src\/cli\//, may: CLIENT, types: [SETTINGS] },
   // Where the rooms meet: these make the parts and hand them to each other.
-  { files: /^src\/emperor\/(ask-program|boot|check|controls|folders|host|log-reader|rehearsal|sources|statistics|succession|vassalage)\.ts$/, may: [/^src\/(?!cli\/)/] },
+  { files: /^src\/emperor\/(ask-address|ask-program|asking|boot|check|controls|folders|host|log-reader|rehearsal|sources|statistics|succession|vassalage)\.ts$/, may: [/^src\/(?!cli\/)/] },
   { files: /^src\/emperor\//, may: [CORE, CONFIG, ERRORS, WORLD], types: [EDGE, /^src\/presets\/preset\.ts$/] },
 ];
 

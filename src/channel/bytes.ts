@@ -9,6 +9,9 @@ export type Command = 'reload' | 'stop';
 /** `stop` lets requests be finished: uWSGI 2.0.19 and later; an older one does not know it. Byte 0, which all know, cuts them off. */
 export const COMMANDS: Readonly<Record<Command, number>> = { reload: 1, stop: 2 };
 
+/** Stops at once, and cuts requests off. All versions know it. */
+export const BRUTAL_STOP = 0;
+
 /** What a vassal says. */
 export type Word =
   /** Its master is set up; no worker is there yet. Once, and not after a reload. */

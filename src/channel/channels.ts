@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { closeSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, readSync, writeSync } from 'node:fs';
 import type { InstanceEvent, Report, ReportEvent } from '../core/event.ts';
 import type { SignalName } from '../core/spec.ts';
 import type { Instance, InstanceId } from '../core/state.ts';
@@ -11,8 +11,9 @@ import { openTakeDescriptor } from '../kernel/take-descriptor.ts';
 import type { Clock } from '../world/clock.ts';
 import { fullAllowance, spend, type Allowance } from './allowance.ts';
 import { isAttentive } from './attentive.ts';
-import { COMMANDS, type Command, type Word } from './bytes.ts';
+import { BRUTAL_STOP, COMMANDS, type Command, type Word } from './bytes.ts';
 import { ask, due, FIRST, hear, resumed, told, type Conversation, type Heard } from './conversation.ts';
+import { isListeningStill } from './listening-still.ts';
 import { takeBack } from './taken-back.ts';
 
 /** What the channels of all instances are made of. */
@@ -24,6 +25,8 @@ export interface ChannelsOptions {
   readonly sink: (event: ReportEvent) => void;
   /** Whether all of an instance can hear what it is told; see attentive.ts, which it is if nothing is given. */
   readonly attentive?: (pid: number) => boolean;
+  /** Whether it has not understood that it is to stop; see listening-still.ts, which it is if nothing is given. */
+  readonly listeningStill?: (pid: number, inode: number) => boolean;
   /** An instance has said what means nothing. Told once of each instance. */
   readonly onStrange: (strange: { readonly instance: InstanceId; readonly bytes: number }) => void;
 }
@@ -60,6 +63,8 @@ const MOST_BYTES = 512;
 const LOOK_AGAIN_MS = 10;
 /** One that seems not to hear for so long is told all the same: what it started may ignore signals for a reason of its own. */
 const LONGEST_WAIT_MS = 10_000;
+/** Who was told to stop and knows no such word, as uWSGI before 2.0.19, is told after this to stop at once, which all know. */
+const STOP_AGAIN_MS = 2_000;
 /** The least time between two reports of a kind, in ms. */
 const GAPS_MS: Readonly<Partial<Record<Word, number>>> = { heartbeat: 250, sos: 60_000 };
 
@@ -68,19 +73,23 @@ interface Channel {
   readonly ours: number;
   /** Its own end, until it has it. */
   theirs: number | null;
+  /** Of its end, fstat(2); null: nobody knows. */
+  readonly inode: number | null;
   /** Of its first process, once it has one. */
   pid: number | null;
   conversation: Conversation;
   allowance: Allowance;
   /** Ends the pause of one that says too much. */
   cancel: () => void;
+  /** It is not told to stop at once. */
+  forgoStop: () => void;
   /** Ends the wait for what is to be told. */
   waits: { readonly untilMs: number; readonly cancel: () => void } | null;
   readonly reportedMs: Map<Word, number>;
 }
 
 /** Opens the room. Disposing leaves all instances alone: each has the copy of our end. @throws E_KERNEL */
-export function openChannels({ libc, clock, state, sink, onStrange, attentive = isAttentive }: ChannelsOptions): Channels {
+export function openChannels({ libc, clock, state, sink, onStrange, attentive = isAttentive, listeningStill = isListeningStill }: ChannelsOptions): Channels {
   const pairs = openSocketPairs(libc);
   const take = openTakeDescriptor(libc);
   const epoll = openEpoll(libc);
@@ -92,7 +101,7 @@ export function openChannels({ libc, clock, state, sink, onStrange, attentive = 
   const report = (instance: InstanceId, what: Report): void => sink({ type: 'reported', instance, report: what });
 
   function begin(instance: InstanceId, ours: number, theirs: number | null, pid: number | null, conversation: Conversation): Channel {
-    const channel: Channel = { instance, ours, theirs, pid, conversation, allowance: fullAllowance(clock.now().ms), cancel: () => {}, waits: null, reportedMs: new Map() };
+    const channel: Channel = { instance, ours, theirs, inode: theirs === null ? null : fstatSync(theirs).ino, pid, conversation, allowance: fullAllowance(clock.now().ms), cancel: () => {}, forgoStop: () => {}, waits: null, reportedMs: new Map() };
     channels.set(instance, channel);
     return channel;
   }
@@ -112,6 +121,7 @@ export function openChannels({ libc, clock, state, sink, onStrange, attentive = 
     channels.delete(channel.instance);
     unheard.delete(channel);
     channel.cancel();
+    channel.forgoStop();
     channel.waits?.cancel();
     epoll.unwatch(channel.ours);
     closeSync(channel.ours);
@@ -167,10 +177,17 @@ export function openChannels({ libc, clock, state, sink, onStrange, attentive = 
     const untilMs = waits?.untilMs ?? nowMs + LONGEST_WAIT_MS;
     if (channel.pid === null || untilMs <= nowMs || attentive(channel.pid)) {
       channel.conversation = told(channel.conversation, command);
-      return write(channel, command);
+      if (!write(channel, COMMANDS[command])) return false;
+      if (command === 'stop') channel.forgoStop = clock.after(STOP_AGAIN_MS, () => insist(channel));
+      return true;
     }
     channel.waits = { untilMs, cancel: clock.after(LOOK_AGAIN_MS, () => tell(channel)) };
     return true;
+  }
+
+  /** An older one has not understood. Of one that was adopted nobody knows: it is killed in the end. */
+  function insist(channel: Channel): void {
+    if (channel.pid !== null && channel.inode !== null && listeningStill(channel.pid, channel.inode)) write(channel, BRUTAL_STOP);
   }
 
   function publish({ instance, conversation }: Channel, word: Word): void {
@@ -197,9 +214,9 @@ export function openChannels({ libc, clock, state, sink, onStrange, attentive = 
   }
 
   /** Never waits: one command is outstanding at most, and so there is room. @returns false: nobody is there to read it, and the channel is over */
-  function write(channel: Channel, command: Command): boolean {
+  function write(channel: Channel, byte: number): boolean {
     try {
-      writeSync(channel.ours, Uint8Array.of(COMMANDS[command]));
+      writeSync(channel.ours, Uint8Array.of(byte));
       return true;
     } catch (error) {
       if (errnoOf(error) === '') throw error;

@@ -5,10 +5,10 @@ import type { Program, Settings } from '../emperor/settings.ts';
 import type { LogLevel } from '../world/logger.ts';
 import { defaultPaths, type Whereabouts } from './paths.ts';
 import type { Configured } from './read-config.ts';
-import { treatmentOf } from './treatment.ts';
+import { treatmentOf, type DemandFlags } from './treatment.ts';
 
 /** Flags of `run`. */
-export interface RunFlags {
+export interface RunFlags extends DemandFlags {
   readonly state?: string;
   readonly control?: string;
   readonly controlGroup?: string;

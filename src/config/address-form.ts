@@ -8,11 +8,14 @@ const LONGEST_PATH = 107;
 /** What the emperor puts behind the path while it binds the next socket beside it. */
 const BESIDE = 12;
 
+/** Longest path of a unix socket that the emperor opens, in bytes. */
+export const LONGEST_LISTENING: number = LONGEST_PATH - BESIDE;
+
 /** An address to connect to: `127.0.0.1:8000`, `[::1]:8000`, `unix:/run/shop.sock`; relative paths start from the folder of the file. */
 export const ADDRESS: Form<Address> = addressForm(LONGEST_PATH, '"127.0.0.1:8000", "[::1]:8000" or "unix:/run/shop.sock"');
 
 /** An address to listen on; beside the others, `*:80` and `:80` are `[::]:80`, which takes IPv4 as well. */
-export const LISTEN_ADDRESS: Form<Address> = addressForm(LONGEST_PATH - BESIDE, '"127.0.0.1:8000", ":8000" or "unix:/run/shop.sock"');
+export const LISTEN_ADDRESS: Form<Address> = addressForm(LONGEST_LISTENING, '"127.0.0.1:8000", ":8000" or "unix:/run/shop.sock"');
 
 function addressForm(longestPath: number, examples: string): Form<Address> {
   return single({

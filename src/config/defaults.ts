@@ -41,6 +41,8 @@ export function effective(section: Table, defaults: Table, foreign: boolean): Ta
   const own = foreign || PROGRAM.some((key) => section.entries.has(key));
   const entries = [...defaults.entries].flatMap(([name, entry]): (readonly [string, Entry])[] => {
     if (own && PROGRAM.includes(name)) return [];
+    // It is for files of uWSGI, and a file that names its addresses itself means those.
+    if (name === 'adopt-sockets' && (!foreign || section.entries.has('listen'))) return [];
     const given = section.entries.get(name);
     if (given === undefined) return [[name, entry]];
     if (!MERGED.has(name) || given.value.kind !== 'table' || entry.value.kind !== 'table') return [];

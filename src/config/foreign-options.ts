@@ -2,7 +2,7 @@ import { readIni } from './ini.ts';
 import { readJson } from './json.ts';
 import { extensionOf } from './path.ts';
 import type { Report } from './report.ts';
-import { FOREIGN, type Node, type Table } from './tree.ts';
+import { FOREIGN, type Node, type Reading, type Table } from './tree.ts';
 import { readXml } from './xml.ts';
 import { readYaml } from './yaml.ts';
 
@@ -22,7 +22,7 @@ export interface ForeignOption {
 export function foreignOptions(text: string, file: string, report: Report): readonly ForeignOption[] | undefined {
   const joined = joinedLine(text);
   if (joined !== null) return report.tell('E_TYRANT', 'a line ends in "%", by which uWSGI joins it with the next one', { line: joined, hint: 'write %% for a percent sign' });
-  const reading = readerOf(file)(text, file);
+  const reading = readWhole(text, file);
   if (!reading.ok) return report.tell('E_TYRANT', 'what uWSGI would read here cannot be told', { line: reading.faults[0]?.line ?? null, hint: reading.faults[0]?.message ?? null });
   const options: ForeignOption[] = [];
   for (const [name, { line, value }] of reading.tree.entries) {
@@ -32,6 +32,19 @@ export function foreignOptions(text: string, file: string, report: Report): read
   return options;
 }
 
+/** Reads a file with uWSGI's sections, too. */
+export function readWhole(text: string, file: string): Reading {
+  return readerOf(file)(text, file);
+}
+
+/** The options of uWSGI's own section, in the order of their lines; none: it has no such section. */
+export function ownOptions({ entries }: Table): readonly ForeignOption[] {
+  const options: ForeignOption[] = [];
+  const section = entries.get(FOREIGN);
+  if (section !== undefined) add(options, '', section.value, section.line);
+  return options.toSorted((a, b) => a.line - b.line);
+}
+
 function joinedLine(text: string): number | null {
   for (const [index, line] of text.split('\n').entries()) {
     if (((/%+\r?$/.exec(line)?.[0].replace('\r', '').length ?? 0) & 1) === 1) return index + 1;
@@ -39,7 +52,7 @@ function joinedLine(text: string): number | null {
   return null;
 }
 
-function readerOf(file: string): (text: string, file: string) => ReturnType<typeof readIni> {
+function readerOf(file: string): (text: string, file: string) => Reading {
   switch (extensionOf(file)) {
     case '.json':
       return readJson;

@@ -18,7 +18,7 @@ export interface ListenKeys {
 }
 
 /** What Linux allows since 5.4 (net.core.somaxconn), and so what systemd gets; gunicorn asks for 2048, uWSGI for 100. */
-const DEFAULT_BACKLOG = 4096;
+export const DEFAULT_BACKLOG = 4096;
 
 export const LISTEN_KEYS: Keys<ListenKeys> = {
   address: key(LISTEN_ADDRESS, '', '"unix:/run/shop.sock"', 'the address, where more than that is to be said'),

@@ -17,6 +17,8 @@ export function listeningOf(asked: Asked, preset: Preset | null): Listening {
   const passing = pass ?? preset?.passing ?? 'listen-fds';
   if (isUnread(asked, 'listen') || isUnread(asked, 'pass')) return { listen, passing, sockets: 'unknown' };
   if (listen.length === 0) {
+    // Why it has none was told.
+    if (asked.given['adopt-sockets'] === true) return { listen, passing, sockets: 'unknown' };
     if (pass !== undefined) tellConflict(asked, 'pass', '"pass" is of no use without "listen"', 'say in "listen" what is to be passed, or remove it');
     return { listen, passing, sockets: 'none' };
   }

@@ -26,6 +26,7 @@ export interface VassalKeys {
   readonly group: string;
   readonly umask: number;
   readonly listen: readonly Listen[];
+  readonly 'adopt-sockets': boolean;
   readonly pass: Passing;
   readonly channel: boolean;
   readonly instances: InstancesKeys;
@@ -125,6 +126,7 @@ export const VASSAL_KEYS: Keys<VassalKeys> = {
   group: key(ACCOUNT, "the user's", '"www-data"', 'group to run as, by name or number'),
   umask: key(UMASK, "the emperor's", '"022"', 'permissions taken from new files, in octal'),
   listen: { ...key(LISTEN, 'none', '["127.0.0.1:8000", "unix:/run/shop.sock"]', 'addresses that the emperor opens, holds and passes; `:80` takes IPv4 and IPv6; a table says more of one'), inner: LISTEN_KEYS },
+  'adopt-sockets': key(BOOLEAN, 'false', 'true', 'for uWSGI files: the sockets that the uwsgi section names are opened and held by the emperor, as if they stood in `listen`'),
   pass: key(choice('listen-fds', 'fds', 'port'), "the server's, else `listen-fds`", '"listen-fds"', 'how instances get their sockets: `listen-fds`: as descriptors from 3 on, told by `LISTEN_FDS`, sd_listen_fds(3); `fds`: without being told; `port`: they open the address themselves, told by `HOST` and `PORT`'),
   channel: key(BOOLEAN, 'false', 'true', "`command` speaks the protocol of uWSGI's Emperor, on the descriptor `UWSGI_EMPEROR_FD`: so it says that it is ready, and is told to reload and to stop"),
   instances: { ...key(INSTANCES, '1', '2', 'instances that share the sockets; a table lets the number follow the need'), inner: INSTANCES_KEYS },

@@ -47,6 +47,9 @@ export interface Settings {
   readonly 'extra-extensions': readonly string[];
   readonly nofollow: boolean;
   readonly 'magic-exec': boolean;
+  readonly 'on-demand-extension': string;
+  readonly 'on-demand-directory': string;
+  readonly 'on-demand-exec': string;
   readonly 'vassals-include': readonly string[];
   readonly 'vassals-include-before': readonly string[];
   readonly 'vassals-inherit': readonly string[];
@@ -68,6 +71,13 @@ const EXTENSION: Form<string> = single({
   label: 'the end of a name, with its dot',
   hint: 'write ".conf"',
   parse: (text) => (/^\.[\w.-]*\w$/.test(text) ? text : undefined),
+});
+
+/** What stands behind a name. */
+const SIDE: Form<string> = single({
+  label: 'the end of a name',
+  hint: 'write ".socket"',
+  parse: (text) => (/^[^/\0]+$/.test(text) ? text : undefined),
 });
 
 /** A file of options for uWSGI, `file:section` too, or something with a scheme. */
@@ -132,6 +142,9 @@ export const SETTINGS_KEYS: Keys<Settings> = {
   'extra-extensions': key(listOf(EXTENSION), 'none', '[".conf"]', "further ends of names of vassal files, which are read as ini"),
   nofollow: key(BOOLEAN, 'false', 'true', 'a change behind a symlink is none until the symlink itself is touched'),
   'magic-exec': key(BOOLEAN, 'false', 'true', 'a vassal file that may be executed is run as its owner, and what it prints is what it says'),
+  'on-demand-extension': key(SIDE, 'none', '".socket"', 'for uWSGI files: one with a file beside it, of this name behind its own, waits for its first connection at the address that stands in that'),
+  'on-demand-directory': key(PATH, 'none', '"/run/vassals"', 'for uWSGI files: each waits for its first connection at `NAME.socket` in this folder'),
+  'on-demand-exec': key(TEXT, 'none', '"/usr/local/bin/address-of"', 'for uWSGI files: a command line for a shell, which gets the path of the file and prints the address at which it waits for its first connection, or nothing'),
   'vassals-include': key(listOf(TEMPLATE), 'none', '["/etc/emperor/all.ini"]', 'for uWSGI files: options that come after those of the file, by `--include`'),
   'vassals-include-before': key(listOf(TEMPLATE), 'none', '["/etc/emperor/all.ini"]', 'the same, before those of the file'),
   'vassals-inherit': key(listOf(TEMPLATE), 'none', '["/etc/emperor/all.ini"]', 'for uWSGI files: options that come after those of the file, by `--inherit`'),

@@ -26,7 +26,7 @@ export interface TyrantRules {
  * are there for everybody's sake (`limits`, `log`, `backoff`). A key that is not here has to be allowed by root.
  */
 export const TYRANT_KEYS: readonly string[] = [
-  'server', 'app', 'workers', 'command', 'directory', 'environment', 'environment-file', 'umask', 'listen', 'pass', 'channel', 'instances', 'reload', 'reload-signal', 'roll',
+  'server', 'app', 'workers', 'command', 'directory', 'environment', 'environment-file', 'umask', 'listen', 'adopt-sockets', 'pass', 'channel', 'instances', 'reload', 'reload-signal', 'roll',
   'canary', 'linger', 'rollback', 'stop-signal', 'stop-timeout', 'ready', 'start-timeout', 'health', 'on-demand', 'idle-timeout', 'after', 'restart',
 ];
 

@@ -3,6 +3,7 @@ import type { Outcome, VassalId } from '../core/listing.ts';
 import type { Backoff, LogPolicy, VassalSpec } from '../core/spec.ts';
 import type { Preset, SharedArguments } from '../presets/preset.ts';
 import { activationOf } from './activation.ts';
+import { adoptionOf } from './adoption.ts';
 import type { Asked } from './asked.ts';
 import { generalHooksFor, hooksOf, type GeneralHooks } from './hook-keys.ts';
 import { knownOf } from './conversant.ts';
@@ -107,9 +108,11 @@ function specOf(tree: Table, { id: file, text, basis }: VassalFile, context: Par
   const section = defaults === null ? sections.vassal : withDefaults(sections.vassal, effective(sections.vassal, defaults, uwsgiLine !== null));
   const expand = expander(section, () => magicLetters(file, context.host), context.environment, report);
   const folder = folderOf(file);
-  const given = readKeys(VASSAL_KEYS, section, { report, expand, folder });
-  const asked: Asked = { section, given, report };
-  const program = programOf({ ...asked, uwsgiLine, file, printed: basis?.printed === true, presets: context.presets });
+  const own: Asked = { section, given: readKeys(VASSAL_KEYS, section, { report, expand, folder }), report };
+  const printed = basis?.printed === true;
+  const { asked, text: adopted } = adoptionOf(own, { file, text, host: context.host, foreign: uwsgiLine !== null, printed, folder, address: basis?.address ?? null });
+  const { given } = asked;
+  const program = programOf({ ...asked, uwsgiLine, file, printed, presets: context.presets });
   const preset = knownOf(program, given.channel === true, uwsgiLine !== null && governsVassals(text, extensionOf(file)));
   const listening = listeningOf(asked, preset);
   const replacing = replacingOf(asked, preset, listening);
@@ -123,11 +126,11 @@ function specOf(tree: Table, { id: file, text, basis }: VassalFile, context: Par
   const passed = listening.sockets === 'held' ? listening.listen.map(({ address }) => address) : [];
   // What uWSGI can make of its own section is not ours to judge.
   const expandQuietly = expander(section, () => magicLetters(file, context.host), context.environment, reportOn(file));
-  const { argv, environment } = commandOf(program, { workers: given.workers ?? null, listen: passed, file, ...(uwsgiLine !== null && loadsApp(text, extensionOf(file)) ? { loadsApp: true } : {}), ...(basis?.printed === true ? { printed: true } : {}), ...(context.uwsgi === undefined ? {} : { shared: context.uwsgi }) });
+  const { argv, environment } = commandOf(program, { workers: given.workers ?? null, listen: passed, file, ...(uwsgiLine !== null && loadsApp(text, extensionOf(file)) ? { loadsApp: true } : {}), ...(printed ? { printed } : {}), ...(adopted === null ? {} : { namesSockets: true }), ...(context.uwsgi === undefined ? {} : { shared: context.uwsgi }) });
   const spec: VassalSpec = {
     server: program.kind === 'server' ? program.preset.name : null,
     // A program that prints options is run by uWSGI once more: what it prints then is not ours to keep.
-    source: preset?.readsFile === true && basis?.printed !== true ? { file, text } : null,
+    source: preset?.readsFile === true && !printed ? { file, text: adopted ?? text } : null,
     programs: preset?.programs ?? [],
     argv,
     directory: given.directory ?? folder,
@@ -174,5 +177,6 @@ function specOf(tree: Table, { id: file, text, basis }: VassalFile, context: Par
     uwsgiStats: uwsgiLine === null ? null : uwsgiStats(text, extensionOf(file), given.directory ?? folder, expandQuietly),
   };
   if (context.tyrant === undefined || owner === undefined) return spec;
-  return owned(spec, asked, { file, text, owner, rules: context.tyrant, host: context.host, environment: context.environment, foreign: uwsgiLine !== null });
+  // What is opened by the emperor is not written by the owner.
+  return owned(spec, asked, { file, text: adopted ?? text, owner, rules: context.tyrant, host: context.host, environment: context.environment, foreign: uwsgiLine !== null });
 }

@@ -19,4 +19,6 @@ export interface Basis {
   readonly defaults?: Defaults;
   /** The file is a program, and has printed the text. */
   readonly printed?: true;
+  /** Where a file of uWSGI waits for its first connection, as one of the three ways of uWSGI's Emperor says. */
+  readonly address?: string;
 }

@@ -20,6 +20,8 @@ export interface SeenFile {
   readonly owner?: Owner;
   /** It is a program: what it prints is what counts, and the text is its own. */
   readonly executable?: true;
+  /** What one of uWSGI's three ways to be on demand says of it: an address, as it was said. Absent: nothing. */
+  readonly address?: string;
 }
 
 /** What a monitor has to say: all that it sees, or that it cannot see. A blind monitor is not an empty listing. */

@@ -34,7 +34,7 @@ import { systemClock } from '../world/clock.ts';
 import { openLogger } from '../world/logger.ts';
 import { monotonicUs } from '../world/monotonic.ts';
 import { readVersion } from '../world/version.ts';
-import { openAsk } from './ask-program.ts';
+import { openAsking } from './asking.ts';
 import { prepareControls } from './controls.ts';
 import { createDeclarer } from './declare.ts';
 import { createEmperor, type Emperor } from './emperor.ts';
@@ -168,7 +168,7 @@ export async function boot(settings: Settings, loaded: () => void): Promise<Runn
 
     const onTrouble = (message: string): void => logger.warn({}, message);
     const sources = opened(openSources(settings, process.cwd(), { clock, libc, onTrouble, look: (source, look) => declarer.look(source, look) }));
-    const asking = settings.treatment?.magicExec === true ? { ask: opened(openAsk(libc, { environment: settings.environment, clock })).ask } : {};
+    const { asking } = opened(openAsking(libc, settings, clock));
     const declarer = opened(createDeclarer({ parse: readings.parse, vet: judge.vet, meaning: judge.meaning, awaitsCommand: judge.awaitsCommand, ...asking, trusted: new Set([0, process.geteuid?.() ?? 0]), awaitAppearance: sources.awaitAppearance }, clock, (event) => emperor.post(event)));
     const sockets = opened(openSockets(libc, { handed: inheritance.addresses, kept: passed.kept, lasting: [...passed.lasting, ...inheritance.lasting] }, manager.keeper));
     regain(remembered, { channels, sockets, lentDescriptor, ownerOf: judge.ownerOf, logger });

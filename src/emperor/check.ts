@@ -7,7 +7,7 @@ import { openLibc } from '../kernel/libc.ts';
 import { lookAtFile, unfinished } from '../monitors/look-at-file.ts';
 import { select } from '../monitors/registry.ts';
 import { systemClock } from '../world/clock.ts';
-import { openAsk } from './ask-program.ts';
+import { openAsking } from './asking.ts';
 import { createDeclarer } from './declare.ts';
 import { judgeOf } from './host.ts';
 import type { Treatment } from './settings.ts';
@@ -29,7 +29,7 @@ export async function checkPaths(paths: readonly string[], environment: Readonly
   const leases = openLeases(libc);
   const judge = judgeOf(libc, environment, undefined, treatment);
   const manner = mannerOf(treatment === undefined ? {} : { treatment }).manner;
-  using asking = manner?.magicExec === true ? openAsk(libc, { environment, clock: systemClock() }) : null;
+  using questions = openAsking(libc, { environment, allowWritable: true, ...(treatment === undefined ? {} : { treatment }) }, systemClock());
   const files: { file: string; name: string; faults: readonly Fault[] }[] = [];
   for (const path of paths) {
     const selection = select(path, '/', manner?.extensions);
@@ -40,7 +40,7 @@ export async function checkPaths(paths: readonly string[], environment: Readonly
     }
     const seen = [...survey.nameless, ...survey.files.flatMap((file) => look(file))];
     const declared: Declaration[] = [];
-    using declarer = createDeclarer({ parse: judge.parse, vet: judge.vet, meaning: judge.meaning, ...(asking === null ? {} : { ask: asking.ask }), awaitAppearance: () => () => undefined }, { soon: (callback) => callback() }, (event) => {
+    using declarer = createDeclarer({ parse: judge.parse, vet: judge.vet, meaning: judge.meaning, ...questions.asking, awaitAppearance: () => () => undefined }, { soon: (callback) => callback() }, (event) => {
       if (event.type === 'listed') declared.push(...event.declarations);
     });
     declarer.look(selection.source, { kind: 'listing', files: seen });

@@ -7,7 +7,7 @@ import type { Fault } from '../core/fault.ts';
 import type { Clock } from '../world/clock.ts';
 import type { AwaitsCommand } from './awaits-command.ts';
 import { folderOf, splitDefaults, troubleWith } from './folder-defaults.ts';
-import { askPrograms, type Ask, type Programs } from './programs.ts';
+import { askAddresses, askPrograms, type Ask, type AskAddress, type Questions } from './programs.ts';
 
 /** What turns a file into a declaration. */
 export interface Judges {
@@ -17,6 +17,8 @@ export interface Judges {
   readonly meaning?: (file: { readonly id: VassalId; readonly text: string; readonly basis: Basis }, hash: string) => string;
   /** Absent: no file is a program. */
   readonly ask?: Ask;
+  /** Absent: no file waits for its first connection but as it says itself. */
+  readonly askAddress?: AskAddress;
   /** Users whose defaults count where files have owners. Absent: root. */
   readonly trusted?: ReadonlySet<number>;
   /** Absent: none does. */
@@ -54,7 +56,7 @@ export function createDeclarer(judges: Judges, clock: Pick<Clock, 'soon'>, post:
   const files = new Map<string, readonly SeenFile[]>();
   const known = new WeakMap<SeenFile, { readonly declaration: Declaration; readonly defaults: SeenFile | undefined }>();
   /** By source. */
-  const programs = new Map<string, Programs>();
+  const questions = new Map<string, { readonly programs: Questions | null; readonly addresses: Questions | null }>();
   /** The last look at each source, as it came. */
   const looks = new Map<string, readonly SeenFile[]>();
   /** By source, then by folder. */
@@ -151,22 +153,25 @@ export function createDeclarer(judges: Judges, clock: Pick<Clock, 'soon'>, post:
     onceTold = [];
   }
 
-  function programsOf(source: string): Programs | undefined {
-    const found = programs.get(source) ?? (judges.ask === undefined ? undefined : askPrograms(judges.ask));
-    if (found !== undefined) programs.set(source, found);
+  function questionsOf(source: string): { readonly programs: Questions | null; readonly addresses: Questions | null } {
+    const found = questions.get(source) ?? { programs: judges.ask === undefined ? null : askPrograms(judges.ask), addresses: judges.askAddress === undefined ? null : askAddresses(judges.askAddress) };
+    questions.set(source, found);
     return found;
   }
 
   function lookAt(source: string, all: readonly SeenFile[]): void {
-    const answered = programsOf(source)?.read(all, () => {
+    const { programs, addresses } = questionsOf(source);
+    const again = (): void => {
       if (looks.get(source) === all) lookAt(source, all);
-    }) ?? { files: all, missing: false };
+    };
+    const printed = programs?.read(all, again) ?? { files: all, missing: false };
+    const { vassals, defaults: shared } = splitDefaults(printed.files);
+    const { files: seen, missing } = addresses?.read(vassals, again) ?? { files: vassals, missing: false };
     // What is left out of a first listing would count as gone.
-    if (answered.missing && !files.has(source)) {
+    if ((printed.missing || missing) && !files.has(source)) {
       telling.set(source, all);
       return;
     }
-    const { vassals: seen, defaults: shared } = splitDefaults(answered.files);
     defaults.set(source, shared);
     if (waits.size > 0) {
       const gone = new Set(files.get(source)?.map((each) => each.id));
@@ -206,11 +211,12 @@ export function createDeclarer(judges: Judges, clock: Pick<Clock, 'soon'>, post:
 }
 
 /** What the text of a file is read with. */
-function basisOf({ owner, executable }: SeenFile, shared: SeenFile | undefined): Basis | undefined {
+function basisOf({ owner, executable, address }: SeenFile, shared: SeenFile | undefined): Basis | undefined {
   const basis: Basis = {
     ...(owner === undefined ? {} : { owner }),
     ...(shared?.content.ok === true ? { defaults: { file: shared.id, text: shared.content.text } } : {}),
     ...(executable === true ? { printed: true } : {}),
+    ...(address === undefined ? {} : { address }),
   };
   return Object.keys(basis).length === 0 ? undefined : basis;
 }

@@ -4,20 +4,41 @@ import type { SeenFile } from '../core/listing.ts';
 /** Asks a program that is a vassal file what it says. */
 export type Ask = (file: SeenFile) => Promise<SeenFile['content']>;
 
-/** The vassal files of one source that are programs: what they print takes the place of their text. */
-export interface Programs {
+/** Finds out where a file waits for its first connection; null: nowhere. */
+export type AskAddress = (file: SeenFile) => Promise<{ readonly ok: true; readonly address: string | null } | (SeenFile['content'] & { readonly ok: false })>;
+
+/** The vassal files of one source about which somebody has to be asked: what that says takes its place in them. */
+export interface Questions {
   /**
-   * The files with what the programs among them have printed. Of one that is still asked, what it said before; if nothing, it is missing.
-   * @param onMore called once when all have answered that had not
+   * The files with what was said of them. Of one that is still asked about, what was said before; if nothing, it is missing.
+   * @param onMore called once when all is known that was not
    */
   read(files: readonly SeenFile[], onMore: () => void): { readonly files: readonly SeenFile[]; readonly missing: boolean };
 }
 
-/** Programs that are asked at one time; each has its time limit. */
+/** Questions that are asked at one time; each has its time limit. */
 const AT_ONCE = 8;
 
-/** Each is asked once for each look at it that differs: after a touch, an edit. */
-export function askPrograms(ask: Ask): Programs {
+/** Files that are programs: what they print takes the place of their text. */
+export function askPrograms(ask: Ask): Questions {
+  return askOnce(async (file) => {
+    const content = await ask(file);
+    return { ...file, content, hash: content.ok ? hash('sha256', content.text, 'hex') : '' };
+  }, ({ executable }) => executable === true);
+}
+
+/** Files with where they wait for their first connection. Another address is another revision. */
+export function askAddresses(ask: AskAddress): Questions {
+  return askOnce(async (file) => {
+    const answer = await ask(file);
+    if (!answer.ok) return { ...file, content: answer, hash: '' };
+    const { address } = answer;
+    return address === null ? file : { ...file, address, hash: hash('sha256', `${file.hash} ${address}`, 'hex') };
+  }, () => true);
+}
+
+/** Each question is asked once for each look at a file that differs: after a touch, an edit. */
+function askOnce(ask: (file: SeenFile) => Promise<SeenFile>, concerns: (file: SeenFile) => boolean): Questions {
   const answers = new WeakMap<SeenFile, SeenFile>();
   const before = new Map<string, SeenFile>();
   const asked = new WeakMap<SeenFile, Promise<void>>();
@@ -31,10 +52,9 @@ export function askPrograms(ask: Ask): Programs {
 
   async function question(file: SeenFile): Promise<void> {
     await turn();
-    const content = await ask(file);
+    const answer = await ask(file);
     running -= 1;
     queue.shift()?.();
-    const answer: SeenFile = { ...file, content, hash: content.ok ? hash('sha256', content.text, 'hex') : '' };
     answers.set(file, answer);
     before.set(file.id, answer);
   }
@@ -47,12 +67,12 @@ export function askPrograms(ask: Ask): Programs {
 
   return {
     read(files, onMore) {
-      const waiting = files.filter((file) => file.executable === true && file.content.ok && !answers.has(file));
+      const waiting = files.filter((file) => concerns(file) && file.content.ok && !answers.has(file));
       const present = new Set<string>(files.map(({ id }) => id));
       for (const id of before.keys()) if (!present.has(id)) before.delete(id);
       if (waiting.length > 0) void Promise.all(waiting.map(once)).then(onMore);
       const read = files.flatMap((file) => {
-        if (file.executable !== true || !file.content.ok) {
+        if (!concerns(file) || !file.content.ok) {
           before.set(file.id, file);
           return [file];
         }

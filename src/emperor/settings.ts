@@ -1,5 +1,6 @@
 import type { Address } from '../core/address.ts';
 import type { GeneralHooks } from '../config/hook-keys.ts';
+import type { Demand } from '../runner/demand.ts';
 import type { Confinement } from '../runner/launch-plan.ts';
 import type { LogLevel } from '../world/logger.ts';
 
@@ -24,6 +25,8 @@ export interface Treatment {
   readonly magicExec: boolean;
   /** Vassals are started by orders only, but for those of these names; null: by their files. */
   readonly waitForCommand: { readonly ignore: readonly string[] } | null;
+  /** How it is found out which files of uWSGI are on demand; null: they say so themselves. */
+  readonly demand: Demand | null;
   /** Arguments that every uWSGI gets. */
   readonly uwsgi: { readonly before: readonly string[]; readonly after: readonly string[] };
 }

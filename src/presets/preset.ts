@@ -51,6 +51,8 @@ export interface PresetRequest {
   readonly file: string;
   /** The file is a program that prints what it says. Absent: it is not. */
   readonly printed?: boolean;
+  /** The file names the descriptors of its sockets itself, for a server that reads it. Absent: it does not. */
+  readonly namesSockets?: boolean;
   /** The file names an app for a server that reads it itself. Absent: it does not, or nobody knows. */
   readonly loadsApp?: boolean;
   /** For those that read the file themselves. Absent: none. */

@@ -16,7 +16,7 @@ const TAKES_REQUESTS: Readiness = { kind: 'channel' };
  * Where it has no channel (any more) it is told by TERM. That means "reload" to uWSGI 2.0, so the master is told to end gracefully at TERM.
  *
  * With `listen` each passed socket is a `socket` of the section, so `protocol` says what is spoken on it. They come after the file:
- * where it names the same descriptor itself, e.g. `http-socket = fd://3`, the first mention counts. And where
+ * where it names the same descriptor itself, e.g. `http-socket = fd://3`, the first mention counts. With `adopt-sockets` it names all of them. And where
  * the file names an app `need-app` is set, so that one that cannot be loaded ends uWSGI (exit code 22) instead of being served as errors; it comes before the file, which may unset it.
  *
  * A file that is a program is run once more by uWSGI, as core/emperor.c has it do (`exec://`).
@@ -29,7 +29,7 @@ export const UWSGI: Preset = {
   debianPackage: 'uwsgi-core',
   app: null,
   takesWorkers: false,
-  argv: ({ file, listen, shared, printed, loadsApp }) => [
+  argv: ({ file, listen, shared, printed, loadsApp, namesSockets }) => [
     'uwsgi',
     ...(loadsApp === true ? ['--need-app'] : []),
     '--safe-fd',
@@ -38,7 +38,7 @@ export const UWSGI: Preset = {
     LOADERS[file.slice(file.lastIndexOf('.') + 1)] ?? '--ini',
     printed === true ? `exec://${file}` : file,
     ...(shared?.after ?? []),
-    ...descriptors({ listen }).flatMap((fd) => ['--socket', `fd://${fd}`]),
+    ...(namesSockets === true ? [] : descriptors({ listen }).flatMap((fd) => ['--socket', `fd://${fd}`])),
     '--hook-master-start',
     'unix_signal:15 gracefully_kill_them_all',
   ],

@@ -25,8 +25,8 @@ export const ending: Reader<ExitStatus | null> = (row, column) => {
 
 /** What a text was read with, as the property that it is in; none: nothing but itself. What cannot be understood is left out, and a text that needed it is refused. */
 export function basisIn(row: unknown, column: string): { readonly basis?: Basis } {
-  const { owner, defaults, printed } = parsed(row, column) ?? {};
-  const basis: Basis = { ...(isOwner(owner) ? { owner } : {}), ...(isDefaults(defaults) ? { defaults } : {}), ...(printed === true ? { printed } : {}) };
+  const { owner, defaults, printed, address } = parsed(row, column) ?? {};
+  const basis: Basis = { ...(isOwner(owner) ? { owner } : {}), ...(isDefaults(defaults) ? { defaults } : {}), ...(printed === true ? { printed } : {}), ...(typeof address === 'string' ? { address } : {}) };
   return Object.keys(basis).length === 0 ? {} : { basis };
 }
 

@@ -49,6 +49,34 @@ describe('a channel', () => {
     expect(stage.clock.waiting).toBe(1);
     stage.clock.advance(1_000);
     await until(() => expect(vassal.heard).toEqual([1, 2]));
+    expect(stage.clock.waiting).toBe(1);
+  });
+
+  it.each([[true, [2, 0]], [false, [2]]])('tells one that has not understood (%s) to stop at once, once: uWSGI before 2.0.19 knows no other stop', async (old, heard) => {
+    using stage = new Stage();
+    stage.old = old;
+    using vassal = stage.launch();
+    vassal.say(5);
+    await until(() => expect(stage.said()).toHaveLength(1));
+    stage.channels.ask(SHOP, 'stop');
+    vassal.say(26);
+    await until(() => expect(stage.said()).toHaveLength(2));
+    stage.clock.advance(1_999);
+    await until(() => expect(vassal.heard).toEqual([2]));
+    stage.clock.advance(1);
+    stage.channels.ask(SHOP, 'stop');
+    await until(() => expect(vassal.heard).toEqual(heard));
+    expect(stage.clock.waiting).toBe(0);
+    stage.channels.follow({ type: 'exited', instance: SHOP, status: { kind: 'exited', code: 0 } });
+  });
+
+  it('that is over tells nothing any more', async () => {
+    using stage = new Stage();
+    using vassal = stage.launch();
+    vassal.say(5);
+    await until(() => expect(stage.said()).toHaveLength(1));
+    stage.channels.ask(SHOP, 'stop');
+    stage.channels.follow({ type: 'exited', instance: SHOP, status: { kind: 'exited', code: 0 } });
     expect(stage.clock.waiting).toBe(0);
   });
 

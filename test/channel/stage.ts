@@ -21,10 +21,12 @@ export class Stage implements Disposable {
   readonly channels: Channels;
   /** Whether all of the instance would hear what it is told. */
   attentive = true;
+  /** Whether it knows no graceful stop. */
+  old = false;
   readonly #open: Set<number> = new Set();
 
   constructor(state = `/state/${process.pid}`) {
-    const options: ChannelsOptions = { libc, clock: this.clock, state, sink: (event) => this.events.push(event), attentive: () => this.attentive, onStrange: (strange) => this.strange.push(strange) };
+    const options: ChannelsOptions = { libc, clock: this.clock, state, sink: (event) => this.events.push(event), attentive: () => this.attentive, listeningStill: () => this.old, onStrange: (strange) => this.strange.push(strange) };
     this.channels = openChannels(options);
   }
 

@@ -97,9 +97,11 @@ export class Reign {
     this.#awayFromMs ??= this.#now();
     this.deaths += 1;
     const exited = once(child, 'exit');
+    // Who lives when it is looked at may have ended before the emperor has.
+    const lookedMs = Date.now() - RECENT_MS;
     for (const instance of this.#recent()) this.unheard.add(instance);
     this.#deaf = { fromMs: 0, untilMs: 0 };
-    this.#diedMs = Math.min(this.#diedMs, Date.now());
+    this.#diedMs = Math.min(this.#diedMs, lookedMs);
     child.kill('SIGKILL');
     this.#note(`pid ${child.pid} is killed; unheard are ${[...this.unheard].join(' ')}`);
     await exited;

@@ -54,6 +54,16 @@ describe('settings', () => {
     });
   });
 
+  it.each([
+    [{ 'on-demand-exec': 'c', 'on-demand-directory': '/d', 'on-demand-extension': '.e' }, {}, { kind: 'extension', end: '.e' }],
+    [{ 'on-demand-exec': 'c', 'on-demand-directory': '/d' }, {}, { kind: 'directory', folder: '/d' }],
+    [{ 'on-demand-exec': 'c' }, {}, { kind: 'exec', command: 'c' }],
+    [{ 'on-demand-exec': 'c' }, { onDemandDirectory: '/flag' }, { kind: 'directory', folder: '/flag' }],
+    [{}, { onDemandExec: 'flag' }, { kind: 'exec', command: 'flag' }],
+  ])('of %j and the flags %j take the first way to be on demand, as uWSGI has their order', (said, flags, demand) => {
+    expect(resolveSettings([], flags, said, ROOT, process).treatment?.demand).toEqual(demand);
+  });
+
   it('of an emperor that is itself an instance are not the marks of that', () => {
     const where = user({ EMPEROR_STATE: '/outer/state', EMPEROR_INSTANCE: 'inner#1', EMPEROR_VASSAL: 'inner' });
     expect(resolveSettings([], {}, {}, where, process).state).toBe(resolveSettings([], {}, {}, user({}), process).state);

@@ -94,3 +94,10 @@ describe('what uWSGI is told', () => {
     expect(faultsOf('/v/shop.ini', '[uwsgi]\nmodule = a\0b\n')).toEqual([expect.stringContaining('E_FILE_BINARY')]);
   });
 });
+
+it('sockets of a uWSGI file that are taken over are opened by the emperor, and by its rules', () => {
+  const text = (socket: string, ...more: readonly string[]): string => ['[uwsgi]', `socket = ${socket}`, ...more, '[vassal]', 'adopt-sockets = true', ''].join('\n');
+  expect(parse('/v/shop.ini', text('/run/vassals/alice/shop.sock'))).toMatchObject({ ok: true, spec: { owned: { writes: [] }, listen: [{ address: { path: '/run/vassals/alice/shop.sock' } }] } });
+  expect(faultsOf('/v/shop.ini', text('127.0.0.1:80'))).toEqual([expect.stringContaining('port 80 is not for a file that runs as its owner')]);
+  expect(faultsOf('/v/shop.ini', text('127.0.0.1:8000', 'chown-socket = root'))).toEqual([expect.stringContaining('"chown-socket" is not for a file that runs as its owner')]);
+});

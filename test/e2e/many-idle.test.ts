@@ -19,6 +19,15 @@ it('200 vassals on demand are registered with less than two seconds of work', as
   expect(cpuMs(daemon) - beforeMs).toBeLessThan(2_000);
 }, 60_000);
 
+it('200 files of uWSGI on demand, each at a socket of its name, take no more', async () => {
+  const place = makePlace();
+  await using daemon = await Daemon.start(place, { args: ['--on-demand-directory', place.folder] });
+  const beforeMs = cpuMs(daemon);
+  for (let each = 0; each < 200; each += 1) daemon.write(`lazy${each}.ini`, '[uwsgi]\nmodule = app\n');
+  await daemon.until(({ vassals }) => vassals.filter(({ state }) => state === 'idle').length === 200, 'all are idle');
+  expect(cpuMs(daemon) - beforeMs).toBeLessThan(2_000);
+}, 60_000);
+
 it('a boot with two thousand idle addresses takes seconds of work', async () => {
   const place = makePlace();
   const first = await Daemon.start(place);

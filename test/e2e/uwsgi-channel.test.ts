@@ -76,6 +76,17 @@ describe('a vassal of the real uWSGI', () => {
     expect(daemon.survivors()).toEqual([]);
   });
 
+  it('lets a request be finished that takes longer than an older uWSGI would be waited for', async () => {
+    await using daemon = await Daemon.start();
+    const shop = await Shop.open(daemon);
+    await shop.deployed();
+    const [fromMs, slow] = [performance.now(), answer(shop.port, '/four-seconds')];
+    await shop.reached('four-seconds');
+    expect(await daemon.cli('stop', 'shop')).toMatchObject({ code: 0 });
+    expect([await slow, performance.now() - fromMs > 3_000]).toEqual(['one 3', true]);
+    expect((await shop.happened('exited'))[0]).toContain('exited with code 0');
+  });
+
   it.each([[[]], [['lazy-apps = true']]])('that loads its app ends at once when it is stopped, with %j', async (lines) => {
     await using daemon = await Daemon.start();
     const shop = await Shop.open(daemon);
@@ -268,7 +279,7 @@ describe('without an emperor', () => {
 
 /** One with bad manners in place of uWSGI. */
 async function deployRude(daemon: Daemon, manner: string, ...vassal: readonly string[]): Promise<string> {
-  const file = daemon.write('rude.ini', ['[uwsgi]', `manner = ${manner}`, '[vassal]', 'stop-timeout = 300ms', ...vassal, ''].join('\n'));
+  const file = daemon.write('rude.ini', ['[uwsgi]', `manner = ${manner}`, '[vassal]', ...(vassal.some((line) => line.startsWith('stop-timeout')) ? [] : ['stop-timeout = 300ms']), ...vassal, ''].join('\n'));
   await daemon.untilState('rude', 'ready');
   return file;
 }
@@ -301,6 +312,14 @@ describe('one with bad manners', () => {
     await daemon.untilState('rude', 'ready');
     expect(await daemon.cli('stop', 'rude')).toMatchObject({ code: 0 });
     expect(daemon.survivors()).toEqual([]);
+  });
+
+  it('that is too old to know a graceful stop is told to stop at once, and is not killed', async () => {
+    await using daemon = await rudely();
+    await deployRude(daemon, 'old', 'stop-timeout = 20s');
+    expect(await daemon.cli('stop', 'rude')).toMatchObject({ code: 0 });
+    expect((await daemon.cli('logs', '-n', '20', 'rude')).stdout.match(/told \d/g)).toEqual(['told 2', 'told 0']);
+    expect((await daemon.events('rude')).filter(({ event }) => event === 'killed')).toEqual([]);
   });
 
   it('has one command at a time, and none twice', async () => {
