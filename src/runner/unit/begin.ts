@@ -32,6 +32,8 @@ export interface Beginning {
   readonly output: number;
   /** Become its descriptors from 3 on. They, and the output, may be closed when this has returned. */
   readonly descriptors: readonly number[];
+  /** It is not waited for any longer. */
+  readonly givenUp: AbortSignal;
 }
 
 /** Who is told how it goes. */
@@ -45,7 +47,7 @@ export interface Told {
 /** Begins a unit. Resolves after its program was executed, with null, or with why it is not. Never rejects for what a file asked. */
 export type Begin = (beginning: Beginning, told: Told) => Promise<Refusal | null>;
 
-/** A start that takes longer has failed: systemd itself gives up after 90 s, DefaultTimeoutStartSec= of systemd-system.conf(5). */
+/** A start that takes longer has failed, whatever `start-timeout` says: systemd itself gives up after 90 s, DefaultTimeoutStartSec= of systemd-system.conf(5). */
 const LONGEST_MS = 120_000;
 /** What systemd says of what is there today and may be gone tomorrow, or the other way round. */
 const PASSING = /Failed to connect|timed out|Connection|Transport endpoint|Failed to activate|being reloaded|reexec|destructive/i;
@@ -73,7 +75,7 @@ export function openBegin({ libc, clock, epoll, systemd }: BeginOptions): Begin 
     });
   };
 
-  return async ({ vassalName, instance, unit, properties, errand, perl, output, descriptors }, told) => {
+  return async ({ vassalName, instance, unit, properties, errand, perl, output, descriptors, givenUp }, told) => {
     const refuse = (code: Refusal['code'], why: string, lasting: boolean): Refusal => ({ code, reason: cannotStart(errand.file, vassalName, why), lasting });
     const command = launcherCommand(perl, process.arch);
     const text = errandText(errand);
@@ -81,6 +83,7 @@ export function openBegin({ libc, clock, epoll, systemd }: BeginOptions): Begin 
     if (text === null) return refuse('E_SPAWN', 'EINVAL', true);
     const ours: number[] = [];
     const theirs: number[] = [];
+    const longestMs = Math.min(LONGEST_MS, instance.runs.spec.startTimeoutMs);
     let cancel = (): void => {};
     try {
       const way = pairs.open(`emperor/unit/${unit}`.slice(0, 100));
@@ -110,7 +113,8 @@ export function openBegin({ libc, clock, epoll, systemd }: BeginOptions): Begin 
             });
           }),
           start.refused.then(async (why) => refuse('E_UNIT', await detailed(why, unit, systemd), !PASSING.test(why))),
-          new Promise<Refusal>((resolve) => (cancel = clock.after(LONGEST_MS, () => resolve(refuse('E_UNIT', `systemd has not started ${unit} for ${LONGEST_MS / 1_000} s`, false))))),
+          new Promise<Refusal>((resolve) => (cancel = clock.after(longestMs, () => resolve(refuse('E_UNIT', `systemd has not started ${unit} for ${longestMs / 1_000} s`, false))))),
+          new Promise<Refusal>((resolve) => givenUp.addEventListener('abort', () => resolve(refuse('E_UNIT', `systemd has not started ${unit} yet, and it is not wanted any more`, false)))),
         ]);
       } finally {
         await start.leave();

@@ -14,10 +14,15 @@ export interface FirstProcess {
   readonly cgroup: string;
 }
 
-/** Makes what finds it. null: it is gone, or systemd does not tell. */
-export function openIdentify(pidfds: Pick<Pidfds, 'open'>, inquest: Pick<Inquest, 'look'>): (unit: string) => Promise<FirstProcess | null> {
+/** Finds it. null: it is gone; `untold`: systemd does not answer. */
+export type Identify = (unit: string) => Promise<FirstProcess | 'untold' | null>;
+
+/** Makes what finds it. */
+export function openIdentify(pidfds: Pick<Pidfds, 'open'>, inquest: Pick<Inquest, 'look'>): Identify {
   return async (unit) => {
-    const [known] = (await inquest.look(unit)) ?? [];
+    const found = await inquest.look(unit);
+    if (found === null) return 'untold';
+    const [known] = found;
     // First the handle, then the proof.
     const pidfd = known === undefined || known.pid === 0 ? null : pidfds.open(known.pid);
     if (known === undefined || pidfd === null) return null;
