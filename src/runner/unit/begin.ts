@@ -38,8 +38,8 @@ export interface Beginning {
 
 /** Who is told how it goes. */
 export interface Told {
-  /** Its first process is there, and waits. With a refusal it goes no further. */
-  there(): Promise<Refusal | null>;
+  /** Its first process is there, and waits. With a refusal it goes no further. @param pid by its own word: in a PID namespace of the unit that is another one */
+  there(pid: number): Promise<Refusal | null>;
   /** It executes its program now, and is not heard of any more. */
   executed(): void;
 }
@@ -61,17 +61,19 @@ export function openBegin({ libc, clock, epoll, systemd }: BeginOptions): Begin 
    * Hears what the launcher reports, up to its end. That is no news if nobody was there: what has not arrived when the socket is closed that it is on its way on
    * is closed as well, and then systemd tells why.
    */
-  const hear = (fd: number, onThere: () => void, onEnd: (errno: number) => void): void => {
+  const hear = (fd: number, onThere: (pid: number) => void, onEnd: (errno: number) => void): void => {
     let said = '';
     epoll.watch(fd, () => {
       const word = Buffer.alloc(16);
       const length = readSome(fd, word);
       if (length === null) return;
-      if (said === '' && length > 0) onThere();
+      const wasThere = said.includes('\n');
       said += word.toString('latin1', 0, length);
+      const [pid = '', errno] = said.split('\n');
+      if (!wasThere && errno !== undefined) onThere(Number(pid));
       if (length > 0) return;
       epoll.unwatch(fd);
-      if (said !== '') onEnd(Number(said));
+      if (errno !== undefined) onEnd(Number(errno));
     });
   };
 
@@ -101,13 +103,13 @@ export function openBegin({ libc, clock, epoll, systemd }: BeginOptions): Begin 
       try {
         return await Promise.race([
           new Promise<Refusal | null>((resolve) => {
-            const go = async (): Promise<void> => {
-              const refusal = await told.there();
+            const go = async (pid: number): Promise<void> => {
+              const refusal = await told.there(pid);
               if (refusal !== null) resolve(refusal);
               // It may have been given up meanwhile. If nobody is there any more, the report ends.
               else if (ours.includes(way.ours)) pass(way.ours, []);
             };
-            hear(report.ours, () => void go(), (errno) => {
+            hear(report.ours, (pid) => void go(pid), (errno) => {
               if (errno === 0) told.executed();
               resolve(errno === 0 ? null : { ...refuse('E_SPAWN', errnoName(errno), false), ...judgeErrno(errnoName(errno)) });
             });

@@ -80,8 +80,8 @@ export function openStarts({ clock, plan, output, begin, identify, discard, onSt
     const found: FirstProcess[] = [];
     let over = false;
     const begun = begin({ ...beginning, output: writeFd, givenUp }, {
-      async there() {
-        const first = await identify(unit);
+      async there(pid) {
+        const first = await identify(unit, pid);
         if (first === 'untold') return refusal('E_UNIT', `systemd does not tell what it knows of its unit ${unit}`);
         if (first === null || over) leave(first);
         else found.push(first);
