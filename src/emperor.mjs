@@ -1,5 +1,5 @@
 #!/bin/sh
-':' //; EMPEROR_NOFILE=$(ulimit -S -n) exec node "$0" "$@" # To sh(1) this line is all: Node raises the limit of open files as it starts, and instances are to get what it was.
+':' //; EMPEROR_NOFILE=${EMPEROR_NOFILE:-$(ulimit -S -n)} exec node "$0" "$@" # To sh(1) this line is all: Node raises the limit of open files as it starts, and instances are to get what it was, unless somebody has said.
 // Any node has to be able to read this file, also one that is too old for the rest: so no syntax newer than Node 12, and
 // nothing is imported before the version was looked at.
 const NEEDED = [22, 22];

@@ -40,9 +40,7 @@ export function unitName({ name }: Pick<UnitRequest, 'name'>): string {
 export function unitFiles({ user, name, systemd, node, launcher }: UnitRequest): readonly UnitFile[] {
   const read = (file: string): string => readFileSync(join(PACKAGE, 'systemd', file), 'utf8');
   const program = `${word(node)} ${word(launcher)}`;
-  // As the launcher does it when a shell runs it: Node raises the limit of open files as it starts, and instances are to get what it was.
-  const daemon = `/bin/sh -c 'EMPEROR_NOFILE=$$(ulimit -S -n) exec "$$0" "$$@"' ${program}`;
-  const placed = (text: string): string => text.replaceAll(`ExecStart=${PROGRAM} `, () => `ExecStart=${daemon} `).replaceAll(`${PROGRAM} `, () => `${program} `);
+  const placed = (text: string): string => text.replaceAll(`${PROGRAM} `, () => `${program} `);
   const service = name === null ? 'emperor.service' : 'emperor@.service';
   const newer = systemd < SUBGROUPS_SINCE ? [] : [{ path: `${service}.d/254.conf`, text: read('systemd-254.conf') }];
   if (user) return [{ path: service, text: placed(read(`user/${service}`)) }, ...newer];

@@ -10,9 +10,10 @@ import { reloadByte } from './reload-byte.ts';
 import { survival } from './survival.ts';
 import { swap } from './swaps.ts';
 import { table, type Figure } from './table.ts';
+import { units } from './units.ts';
 import { verbs } from './verbs.ts';
 
-const FIGURES: Readonly<Record<string, () => Promise<readonly Figure[]>>> = { latency, drop, boot, tenThousand, noise, verbs, swap, knock, reloadAll, reloadByte, asleep, survival, life };
+const FIGURES: Readonly<Record<string, () => Promise<readonly Figure[]>>> = { latency, drop, boot, tenThousand, noise, verbs, swap, knock, reloadAll, reloadByte, asleep, survival, life, units };
 
 const asked = process.argv.slice(2);
 const figures: Figure[] = [];

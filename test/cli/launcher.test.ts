@@ -27,14 +27,14 @@ describe('the launcher', () => {
     expect(await launch(version)).toMatchObject({ code: 0, stdout: '0.1.0\n' });
   });
 
-  it('says how many files could be open before node raised that', async () => {
+  it.each([['says how many files could be open before node raised that', {}, '99'], ['leaves that to who has said it, as units do', { EMPEROR_NOFILE: '1024' }, '1024']])('%s', async (_what, environment, said) => {
     const folder = mkdtempSync(join(tmpdir(), 'emperor-launcher-'));
     onTestFinished(() => rmSync(folder, { recursive: true }));
     writeFileSync(join(folder, 'node'), '#!/bin/sh\necho "$EMPEROR_NOFILE $@"\n', { mode: 0o755 });
     const stdout = await new Promise((resolve) => {
-      execFile('/bin/sh', ['-c', 'ulimit -S -n 99; exec "$@"', 'sh', LAUNCHER, 'status', 'a b'], { env: { PATH: folder } }, (_error, out) => resolve(out));
+      execFile('/bin/sh', ['-c', 'ulimit -S -n 99; exec "$@"', 'sh', LAUNCHER, 'status', 'a b'], { env: { PATH: folder, ...environment } }, (_error, out) => resolve(out));
     });
-    expect(stdout).toBe(`99 ${LAUNCHER} status a b\n`);
+    expect(stdout).toBe(`${said} ${LAUNCHER} status a b\n`);
   });
 
   it('can be read by old nodes, and be executed', () => {

@@ -16,9 +16,9 @@ describe('units', () => {
     expect(files.map(({ path }) => path)).toEqual(paths);
     const text = files[0]!.text;
     expect(text).not.toContain('/usr/bin/emperor');
-    expect(text).toMatch(/^ExecStart=\/bin\/sh -c '.*' \/opt\/node\/bin\/node \/srv\/emperor\/src\/emperor.mjs run/m);
+    expect(text).toMatch(/^ExecStart=\/opt\/node\/bin\/node \/srv\/emperor\/src\/emperor.mjs run/m);
     expect(text).toMatch(/^ExecReload=\/opt\/node\/bin\/node \/srv\/emperor\/src\/emperor.mjs rescan$/m);
-    for (const line of ['Type=notify', 'NotifyAccess=main', 'KillMode=process', 'Restart=always', 'Delegate=yes', 'OOMPolicy=continue']) expect(text).toContain(`\n${line}\n`);
+    for (const line of ['Type=notify', 'NotifyAccess=main', 'KillMode=process', 'Restart=always', 'Delegate=yes', 'OOMPolicy=continue', 'LimitNOFILE=524288', 'Environment=EMPEROR_NOFILE=1024']) expect(text).toContain(`\n${line}\n`);
   });
 
   it('write paths so that systemd takes them as they are', () => {

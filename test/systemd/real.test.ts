@@ -3,9 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { CASES } from './inside/cases.ts';
-import { JOURNAL_CASES } from './inside/journal-cases.ts';
-import { UNIT_CASES } from './inside/unit-cases.ts';
+import { ALL_CASES } from './inside/all-cases.ts';
 import { withSystemd } from './with-systemd.ts';
 
 const ROOT = new URL('../../', import.meta.url).pathname;
@@ -51,7 +49,7 @@ describe('under a real systemd', () => {
     outcomes = await runInside(tool);
   }, BOOT_AND_CASES_MS);
 
-  it.each(Object.keys({ ...CASES, ...UNIT_CASES, ...JOURNAL_CASES }))('%s', (name) => {
+  it.each(Object.keys(ALL_CASES))('%s', (name) => {
     const outcome = outcomes.get(name);
     expect(outcome?.failureMessages.join('\n')).toBe('');
     expect(outcome?.status).toBe('passed');

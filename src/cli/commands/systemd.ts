@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { InvalidArgumentError } from 'commander';
@@ -60,6 +60,7 @@ async function plan({ user = false, name }: Options, cli: Cli): Promise<Job> {
 }
 
 async function install({ files, folder, unit, systemctl, say }: Job): Promise<void> {
+  await answers(systemctl);
   let changed = false;
   for (const { path, text } of files) {
     const file = join(folder, path);
@@ -76,10 +77,11 @@ async function install({ files, folder, unit, systemctl, say }: Job): Promise<vo
   await systemctl('enable', '--quiet', unit);
   await say(`enabled ${unit}`);
   if (!wasActive) await systemctl('start', unit);
-  await say(wasActive ? `${unit} is running${changed ? `; "emperor upgrade" has it take over a new program, "systemctl restart ${unit}" new units` : ''}` : `started ${unit}`);
+  await say(wasActive ? `${unit} is running${changed ? '; "emperor upgrade" has it take over a new program, "emperor shutdown --keep" new units: systemd starts it again, and the vassals serve on' : ''}` : `started ${unit}`);
 }
 
 async function uninstall({ files, folder, unit, named, systemctl, say }: Job): Promise<void> {
+  await answers(systemctl);
   const present = files.map(({ path }) => join(folder, path)).filter((file) => existsSync(file));
   const [service] = files;
   if (service === undefined || !present.includes(join(folder, service.path))) return say(`${unit} is not installed in ${folder}`);
@@ -91,8 +93,15 @@ async function uninstall({ files, folder, unit, named, systemctl, say }: Job): P
     if (others && (named || file.endsWith('.slice'))) continue;
     rmSync(file);
     await say(`removed ${file}`);
+    // Of a drop-in: others may be beside it.
+    if (dirname(file) !== folder && readdirSync(dirname(file)).length === 0) rmdirSync(dirname(file));
   }
   await systemctl('daemon-reload');
+}
+
+/** Nothing is written, or removed, where no systemd runs that could take it up. */
+async function answers(systemctl: Job['systemctl']): Promise<void> {
+  await systemctl('show', '--property=Version');
 }
 
 async function print({ files, folder, say }: Job): Promise<void> {
@@ -108,8 +117,12 @@ function write(file: string, text: string): void {
   }
 }
 
+/** The folders of a further emperor are in those of the only one, where these are taken: its sources, its state, and logs. */
+const TAKEN = /^(?:vassals|fifos|texts|notify|lock|control\.sock|emperor\.(?:db|toml).*|.*\.log.*)$/;
+
 /** What can stand for `%i` in paths. */
 function instanceName(text: string): string {
-  if (!/^[a-zA-Z0-9_][\w.]{0,63}$/.test(text)) throw new InvalidArgumentError('letters, digits, _ and dots');
+  if (!/^[a-zA-Z0-9_][\w.-]{0,63}$/.test(text)) throw new InvalidArgumentError('letters, digits, _, - and dots');
+  if (TAKEN.test(text)) throw new InvalidArgumentError('a file or folder of the emperor has that name');
   return text;
 }

@@ -32,12 +32,14 @@ export interface Beginning {
   readonly output: number;
   /** Become its descriptors from 3 on. They, and the output, may be closed when this has returned. */
   readonly descriptors: readonly number[];
+  /** It is not waited for any longer. */
+  readonly givenUp: AbortSignal;
 }
 
 /** Who is told how it goes. */
 export interface Told {
-  /** Its first process is there, and waits. With a refusal it goes no further. */
-  there(): Promise<Refusal | null>;
+  /** Its first process is there, and waits. With a refusal it goes no further. @param pid by its own word: in a PID namespace of the unit that is another one */
+  there(pid: number): Promise<Refusal | null>;
   /** It executes its program now, and is not heard of any more. */
   executed(): void;
 }
@@ -45,7 +47,7 @@ export interface Told {
 /** Begins a unit. Resolves after its program was executed, with null, or with why it is not. Never rejects for what a file asked. */
 export type Begin = (beginning: Beginning, told: Told) => Promise<Refusal | null>;
 
-/** A start that takes longer has failed: systemd itself gives up after 90 s, DefaultTimeoutStartSec= of systemd-system.conf(5). */
+/** A start that takes longer has failed, whatever `start-timeout` says: systemd itself gives up after 90 s, DefaultTimeoutStartSec= of systemd-system.conf(5). */
 const LONGEST_MS = 120_000;
 /** What systemd says of what is there today and may be gone tomorrow, or the other way round. */
 const PASSING = /Failed to connect|timed out|Connection|Transport endpoint|Failed to activate|being reloaded|reexec|destructive/i;
@@ -59,21 +61,23 @@ export function openBegin({ libc, clock, epoll, systemd }: BeginOptions): Begin 
    * Hears what the launcher reports, up to its end. That is no news if nobody was there: what has not arrived when the socket is closed that it is on its way on
    * is closed as well, and then systemd tells why.
    */
-  const hear = (fd: number, onThere: () => void, onEnd: (errno: number) => void): void => {
+  const hear = (fd: number, onThere: (pid: number) => void, onEnd: (errno: number) => void): void => {
     let said = '';
     epoll.watch(fd, () => {
       const word = Buffer.alloc(16);
       const length = readSome(fd, word);
       if (length === null) return;
-      if (said === '' && length > 0) onThere();
+      const wasThere = said.includes('\n');
       said += word.toString('latin1', 0, length);
+      const [pid = '', errno] = said.split('\n');
+      if (!wasThere && errno !== undefined) onThere(Number(pid));
       if (length > 0) return;
       epoll.unwatch(fd);
-      if (said !== '') onEnd(Number(said));
+      if (errno !== undefined) onEnd(Number(errno));
     });
   };
 
-  return async ({ vassalName, instance, unit, properties, errand, perl, output, descriptors }, told) => {
+  return async ({ vassalName, instance, unit, properties, errand, perl, output, descriptors, givenUp }, told) => {
     const refuse = (code: Refusal['code'], why: string, lasting: boolean): Refusal => ({ code, reason: cannotStart(errand.file, vassalName, why), lasting });
     const command = launcherCommand(perl, process.arch);
     const text = errandText(errand);
@@ -81,6 +85,7 @@ export function openBegin({ libc, clock, epoll, systemd }: BeginOptions): Begin 
     if (text === null) return refuse('E_SPAWN', 'EINVAL', true);
     const ours: number[] = [];
     const theirs: number[] = [];
+    const longestMs = Math.min(LONGEST_MS, instance.runs.spec.startTimeoutMs);
     let cancel = (): void => {};
     try {
       const way = pairs.open(`emperor/unit/${unit}`.slice(0, 100));
@@ -98,19 +103,20 @@ export function openBegin({ libc, clock, epoll, systemd }: BeginOptions): Begin 
       try {
         return await Promise.race([
           new Promise<Refusal | null>((resolve) => {
-            const go = async (): Promise<void> => {
-              const refusal = await told.there();
+            const go = async (pid: number): Promise<void> => {
+              const refusal = await told.there(pid);
               if (refusal !== null) resolve(refusal);
               // It may have been given up meanwhile. If nobody is there any more, the report ends.
               else if (ours.includes(way.ours)) pass(way.ours, []);
             };
-            hear(report.ours, () => void go(), (errno) => {
+            hear(report.ours, (pid) => void go(pid), (errno) => {
               if (errno === 0) told.executed();
               resolve(errno === 0 ? null : { ...refuse('E_SPAWN', errnoName(errno), false), ...judgeErrno(errnoName(errno)) });
             });
           }),
           start.refused.then(async (why) => refuse('E_UNIT', await detailed(why, unit, systemd), !PASSING.test(why))),
-          new Promise<Refusal>((resolve) => (cancel = clock.after(LONGEST_MS, () => resolve(refuse('E_UNIT', `systemd has not started ${unit} for ${LONGEST_MS / 1_000} s`, false))))),
+          new Promise<Refusal>((resolve) => (cancel = clock.after(longestMs, () => resolve(refuse('E_UNIT', `systemd has not started ${unit} for ${longestMs / 1_000} s`, false))))),
+          new Promise<Refusal>((resolve) => givenUp.addEventListener('abort', () => resolve(refuse('E_UNIT', `systemd has not started ${unit} yet, and it is not wanted any more`, false)))),
         ]);
       } finally {
         await start.leave();

@@ -3,8 +3,8 @@
  * takes them, the command line and the environment from its standard input, a socket of the emperor: recvmsg(2), SCM_RIGHTS of unix(7). So nothing of
  * them is told to who asks systemd of the unit, either. perl is there on every Debian (perl-base), and has all calls by their numbers.
  *
- * It gets: the descriptors from 3 on, then a file with the rest, then a socket on which it tells that it is there, and the number of the error if the program
- * cannot be executed; it is closed when it is. Between the two it waits for a byte: the emperor has to know who it is before the program can say anything. If the
+ * It gets: the descriptors from 3 on, then a file with the rest, then a socket on which it tells that it is there, by its pid and a line feed, and the number of the error if the
+ * program cannot be executed; it is closed when it is. Between the two it waits for a byte: the emperor has to know who it is before the program can say anything. If the
  * emperor ends meanwhile, it ends as well. The call is execve(2) itself: execvp(3) would give to a shell what is no program.
  */
 const SCRIPT = `
@@ -15,7 +15,7 @@ my $m = pack 'QQPQPQQ', 0, 0, $v, 1, $c, length $c, 0;
 syscall($recvmsg, 0, $m, 0) == 1 or exit 0;
 my @f = unpack 'i*', substr $c, 16, unpack('Q', $c) - 16;
 open my $p, '<&=', $f[-2]; open my $o, '<&=', $f[-1]; open my $s, '>&', $o; close $o;
-syswrite $s, '0';
+syswrite $s, "$$\\n";
 seek $p, 0, 0;
 my ($file, $fds, $n, @a) = do { local $/; split /\\0/, <$p>, -1 };
 close $p;

@@ -8,7 +8,7 @@ import { choosesUser, unitProperties } from './properties.ts';
 import { unitName } from './unit-name.ts';
 
 /** Plans the unit of an instance, at the moment of its launch. */
-export type PlanUnit = (vassalName: string, instance: Instance, sockets: readonly number[], channel: readonly number[]) => Omit<Beginning, 'output'> | Refusal;
+export type PlanUnit = (vassalName: string, instance: Instance, sockets: readonly number[], channel: readonly number[]) => Omit<Beginning, 'output' | 'givenUp'> | Refusal;
 
 /** Makes what plans. @param emperor the unit of the emperor itself; null: it is none */
 export function unitPlanner(host: LaunchHost, emperor: string | null): PlanUnit {

@@ -16,6 +16,8 @@ export interface UnitState {
   readonly outOfMemory: boolean;
   /** Below the root of each hierarchy; empty: it has none any more. */
   readonly cgroup: string;
+  /** It was made by systemd-run(1) or its like, and has no file of an administrator. */
+  readonly transient: boolean;
 }
 
 /** A unit that is being started. */
@@ -36,19 +38,23 @@ export interface SystemdPrograms {
   /** @param pattern a unit, or a pattern of units that are loaded. Empty where nothing is loaded, null where systemd does not answer. */
   show(pattern: string): Promise<readonly UnitState[] | null>;
   /** As {@link SystemdPrograms.show}; everything waits for it. */
-  showNow(pattern: string): readonly UnitState[];
+  showNow(pattern: string): readonly UnitState[] | null;
   /** SIGKILL to all that is in it. */
   kill(unit: string): Promise<void>;
-  /** Ends what is left of it, and has systemd forget how it ended. */
-  discard(unit: string): Promise<void>;
+  /** Ends what is left of it, and has systemd forget how it ended. @returns false: systemd does not answer */
+  discard(unit: string): Promise<boolean>;
   /** What it has told lately about a unit, for people. */
   lastWords(unit: string): Promise<string>;
 }
 
-const PROPERTIES = '--property=Id,LoadState,SubState,ExecMainPID,ExecMainCode,ExecMainStatus,Result,ControlGroup,ExecStopPost';
+const PROPERTIES = '--property=Id,LoadState,SubState,ExecMainPID,ExecMainCode,ExecMainStatus,Result,ControlGroup,ExecStopPost,Transient';
 /** A service manager that takes longer is taken for one that does not answer. */
-const ANSWER_MS = 20_000;
+const ANSWER_MS = 10_000;
+/** As nothing else is done meanwhile. */
+const ANSWER_NOW_MS = 5_000;
 const CLD_EXITED = '1';
+/** Exit code of systemctl(1) for a unit that is not there. */
+const NOT_LOADED = 5;
 
 /**
  * systemctl(1) and systemd-run(1) of this host.
@@ -59,9 +65,9 @@ export function openSystemdPrograms(environment: Readonly<Record<string, string 
   const known = Object.entries(environment).filter((pair): pair is [string, string] => pair[1] !== undefined && /^(?:PATH|XDG_RUNTIME_DIR|DBUS_SESSION_BUS_ADDRESS)$/.test(pair[0]));
   const env = { ...Object.fromEntries(known), LC_ALL: 'C.UTF-8', SYSTEMD_COLORS: '0', SYSTEMD_PAGER: '' };
   const manager = user ? ['--user'] : [];
-  /** @returns what it printed; null: it failed */
-  const run = (file: string, ...args: readonly string[]): Promise<string | null> =>
-    new Promise((resolve) => execFile(file, [...manager, '--quiet', ...args], { env, timeout: ANSWER_MS }, (error, stdout) => resolve(error === null ? stdout : null)));
+  /** Its exit code, null where it was not to be had, and what it printed. */
+  const run = (file: string, ...args: readonly string[]): Promise<{ readonly code: number | null; readonly text: string }> =>
+    new Promise((resolve) => execFile(file, [...manager, '--quiet', ...args], { env, timeout: ANSWER_MS }, (error, text) => resolve({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : null, text })));
 
   return {
     start(unit, description, properties, [input, output], command) {
@@ -85,23 +91,26 @@ export function openSystemdPrograms(environment: Readonly<Record<string, string 
       };
     },
     async show(pattern) {
-      const text = await run('systemctl', 'show', pattern, PROPERTIES);
-      return text === null ? null : parseUnits(text);
+      const { code, text } = await run('systemctl', 'show', pattern, PROPERTIES);
+      return code === 0 ? parseUnits(text) : null;
     },
     showNow(pattern) {
-      const { status, stdout } = spawnSync('systemctl', [...manager, 'show', pattern, PROPERTIES], { env, timeout: ANSWER_MS, encoding: 'utf8' });
-      return status === 0 ? parseUnits(stdout) : [];
+      const { status, stdout } = spawnSync('systemctl', [...manager, 'show', pattern, PROPERTIES], { env, timeout: ANSWER_NOW_MS, encoding: 'utf8' });
+      return status === 0 ? parseUnits(stdout) : null;
     },
     async kill(unit) {
       await run('systemctl', 'kill', '--signal=KILL', unit);
     },
     async discard(unit) {
       // Not waited for: a unit that is ordered before that of the emperor is not stopped while that is being stopped.
-      await run('systemctl', 'stop', '--no-block', unit);
+      const { code } = await run('systemctl', 'stop', '--no-block', unit);
+      if (code !== 0 && code !== NOT_LOADED) return false;
       await run('systemctl', 'reset-failed', unit);
+      return true;
     },
     async lastWords(unit) {
-      return (await run('journalctl', '--no-pager', '--output=cat', '--lines=6', `--unit=${unit}`))?.trim() ?? '';
+      const { code, text } = await run('journalctl', '--no-pager', '--output=cat', '--lines=6', `--unit=${unit}`);
+      return code === 0 ? text.trim() : '';
     },
   };
 }
@@ -114,6 +123,6 @@ export function parseUnits(text: string): readonly UnitState[] {
     if (field('Id') === '' || field('LoadState') === 'not-found') return [];
     const [code, status] = [field('ExecMainCode'), Number(field('ExecMainStatus'))];
     const ended = code === '' || code === '0' ? null : code === CLD_EXITED ? ({ kind: 'exited', code: status } as const) : ({ kind: 'killed', signal: status } as const);
-    return [{ unit: field('Id'), sub: field('SubState'), pid: Number(field('ExecMainPID')), ended, outOfMemory: field('Result') === 'oom-kill' || sawShortage(field('ExecStopPost')), cgroup: field('ControlGroup') }];
+    return [{ unit: field('Id'), sub: field('SubState'), pid: Number(field('ExecMainPID')), ended, outOfMemory: field('Result') === 'oom-kill' || sawShortage(field('ExecStopPost')), cgroup: field('ControlGroup'), transient: field('Transient') === 'yes' }];
   });
 }

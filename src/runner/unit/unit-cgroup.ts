@@ -6,9 +6,19 @@ import { numberOf } from '../limit-files.ts';
 
 const ROOT = '/sys/fs/cgroup';
 
-/** Whether a process is in a unit, wherever in it: cgroups(7). */
+/** The cgroup of a unit, below the root of each hierarchy, by a process that is in it, wherever: cgroups(7). null: the process is not in that unit. */
+export function cgroupIn(pid: number, unit: string): string | null {
+  for (const line of read(`/proc/${pid}/cgroup`).split('\n')) {
+    const path = `${line.slice(line.indexOf(':', line.indexOf(':') + 1) + 1)}/`;
+    const at = path.indexOf(`/${unit}/`);
+    if (at !== -1) return path.slice(0, at + 1 + unit.length);
+  }
+  return null;
+}
+
+/** Whether a process is in a unit, wherever in it. */
 export function isInUnit(pid: number, unit: string): boolean {
-  return read(`/proc/${pid}/cgroup`).split('\n').some((line) => `${line}/`.includes(`/${unit}/`));
+  return cgroupIn(pid, unit) !== null;
 }
 
 /** The service that a process is in; null: it is in none. */

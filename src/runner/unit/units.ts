@@ -1,7 +1,6 @@
 import { closeSync } from 'node:fs';
 import type { SignalName } from '../../core/spec.ts';
 import type { Instance, InstanceId } from '../../core/state.ts';
-import { reasonOf } from '../../errors.ts';
 import { openEpoll } from '../../kernel/epoll.ts';
 import type { Libc } from '../../kernel/libc.ts';
 import { openPidfds } from '../../kernel/pidfd.ts';
@@ -12,15 +11,17 @@ import { exitStatus, looksKilled, signalNumber } from '../exit-status.ts';
 import { ownIdentity } from '../identity.ts';
 import type { LaunchHost } from '../prepare.ts';
 import { isProven, readBootId, readStartTicks } from '../proc.ts';
-import { cannotStart, type Refusal } from '../refusal.ts';
+import type { Refusal } from '../refusal.ts';
 import type { OutputSink, Runner, RunnerSink } from '../runner.ts';
 import { openBegin } from './begin.ts';
-import { leave, openIdentify, type FirstProcess } from './first-process.ts';
+import { openIdentify, type FirstProcess } from './first-process.ts';
 import { openInquest } from './inquest.ts';
+import { openLeftovers } from './leftovers.ts';
 import { unitPlanner } from './plan.ts';
-import { openSystemdPrograms, type UnitState } from './systemd-programs.ts';
+import { openStarts } from './starts.ts';
+import { openSystemdPrograms } from './systemd-programs.ts';
 import { isInUnit, serviceOf, signalGroup, usageOf } from './unit-cgroup.ts';
-import { isOurs, unitName } from './unit-name.ts';
+import { unitName } from './unit-name.ts';
 
 /** What a runner of units is made of. */
 export interface UnitRunnerOptions {
@@ -67,9 +68,6 @@ type Entry =
   /** It has ended, and systemd is asked how. */
   | { readonly phase: 'ended'; readonly unit: string };
 
-/** Units that are started at one moment. */
-const STARTS_AT_ONCE = 4;
-
 /**
  * Opens the runner that makes each instance a transient service of the service manager: systemd.service(5). What is the emperor's (sockets, output,
  * command line, environment) it gets from the emperor through its {@link launcherCommand | launcher}, all else from its unit. Its end shows on a
@@ -86,69 +84,22 @@ export function openUnitRunner(options: UnitRunnerOptions): UnitRunner {
   const systemd = openSystemdPrograms(options.environment, own.user.uid !== 0);
   const pidfds = openPidfds(libc);
   const epoll = openEpoll(libc);
-  const begin = openBegin({ libc, clock, epoll, systemd });
   const bootId = readBootId();
   const inquest = openInquest({ systemd, clock, onTrouble: options.onTrouble });
-  const identify = openIdentify(pidfds, inquest);
-  const plan = unitPlanner(host, serviceOf('self'));
-
   const entries = new Map<InstanceId, Entry>();
   const byPid = new Map<number, InstanceId>();
-  const starts = new Set<Promise<void>>();
-  const errands = new Set<Promise<void>>();
-  let queue: { readonly vassalName: string; readonly instance: Instance; readonly sockets: readonly number[]; readonly channel: readonly number[] }[] = [];
-  let known: ReadonlyMap<string, UnitState> | null = null;
+  const leftovers = openLeftovers({ systemd, clock, state, claimed: () => new Set([...entries.values()].map(({ unit }) => unit)) });
+  const starts = openStarts({
+    clock,
+    plan: unitPlanner(host, serviceOf('self')),
+    output,
+    begin: openBegin({ libc, clock, epoll, systemd }),
+    identify: openIdentify(pidfds, inquest),
+    discard: (unit) => leftovers.discard(unit),
+    onStarted: welcome,
+    onRefused: refuse,
+  });
   let disposed = false;
-
-  function pump(): void {
-    if (disposed) return;
-    while (starts.size < STARTS_AT_ONCE) {
-      const next = queue.shift();
-      if (next === undefined) return;
-      const start = startOne(next.vassalName, next.instance, next.sockets, next.channel).finally(() => {
-        starts.delete(start);
-        setImmediate(pump);
-      });
-      starts.add(start);
-    }
-  }
-
-  async function startOne(vassalName: string, instance: Instance, sockets: readonly number[], channel: readonly number[]): Promise<void> {
-    const beginning = plan(vassalName, instance, sockets, channel);
-    if ('code' in beginning) return refuse(instance.id, beginning);
-    let writeFd: number;
-    try {
-      writeFd = output.open(vassalName, instance).writeFd;
-    } catch (error) {
-      return refuse(instance.id, { code: 'E_SPAWN', reason: cannotStart(beginning.errand.file, vassalName, reasonOf(error)), lasting: false });
-    }
-    const { unit } = beginning;
-    const lost: Refusal = { code: 'E_UNIT', reason: cannotStart(beginning.errand.file, vassalName, `its unit ${unit} was gone before the program was executed`), lasting: false };
-    const found: FirstProcess[] = [];
-    let over = false;
-    const begun = begin({ ...beginning, output: writeFd }, {
-      async there() {
-        const first = await identify(unit);
-        if (first === null || over) leave(first);
-        else found.push(first);
-        return first === null ? lost : null;
-      },
-      executed() {
-        const first = over ? undefined : found.pop();
-        if (first === undefined) return;
-        over = true;
-        welcome(instance, unit, first);
-      },
-    });
-    closeSync(writeFd);
-    const refusal = await begun;
-    if (refusal === null && over) return;
-    over = true;
-    for (const first of found) leave(first);
-    refuse(instance.id, refusal ?? lost);
-    output.finished(instance.id);
-    await systemd.discard(unit);
-  }
 
   function welcome(instance: Instance, unit: string, { pid, pidfd, startTicks, cgroup }: FirstProcess): void {
     const pending = entries.get(instance.id);
@@ -187,14 +138,8 @@ export function openUnitRunner(options: UnitRunnerOptions): UnitRunner {
       const outOfMemory = how?.outOfMemory === true && !killed && looksKilled(status);
       sink({ type: 'exited', instance: id, status, ...(outOfMemory ? { outOfMemory } : {}) });
       output.finished(id);
-      waitFor(systemd.discard(unit));
+      void leftovers.discard(unit);
     });
-  }
-
-  /** A program that is not waited for would stay a zombie of the next emperor in this process. */
-  function waitFor(errand: Promise<void>): void {
-    const tracked = errand.finally(() => errands.delete(tracked));
-    errands.add(tracked);
   }
 
   function send(id: InstanceId, signal: SignalName, whom: 'main' | 'group'): void {
@@ -204,32 +149,20 @@ export function openUnitRunner(options: UnitRunnerOptions): UnitRunner {
     else signalGroup(entry.pid, entry.unit, signal);
     if (whom === 'main' || signal !== 'SIGKILL') return;
     entries.set(id, { ...entry, killed: true });
-    waitFor(systemd.kill(entry.unit));
-  }
-
-  /** What an earlier emperor has left, asked for once. What has ended and belongs to nobody is discarded later. */
-  function units(): ReadonlyMap<string, UnitState> {
-    if (known !== null) return known;
-    const found = new Map(systemd.showNow('emperor-*.service').filter(({ unit }) => isOurs(unit, state)).map((each) => [each.unit, each]));
-    known = found;
-    setImmediate(() => {
-      const claimed = new Set([...entries.values()].map(({ unit }) => unit));
-      for (const { unit, sub } of found.values()) if (!disposed && !claimed.has(unit) && (sub === 'exited' || sub === 'failed')) waitFor(systemd.discard(unit));
-    });
-    return found;
+    leftovers.kill(entry.unit);
   }
 
   return {
     launch(vassalName, instance, sockets, channel = []) {
       if (disposed) return;
       entries.set(instance.id, { phase: 'launching', unit: unitName(vassalName, instance.id, state), pending: [] });
-      queue.push({ vassalName, instance, sockets, channel });
-      setImmediate(pump);
+      starts.add({ vassalName, instance, sockets, channel });
     },
     signal(instance, signal, whom) {
       const entry = entries.get(instance);
-      if (entry?.phase === 'launching') entry.pending.push({ signal, whom });
-      else send(instance, signal, whom);
+      if (entry?.phase !== 'launching') return send(instance, signal, whom);
+      if (entry.pending.length === 0) starts.hurry(instance);
+      entry.pending.push({ signal, whom });
     },
     follow(instance, pid) {
       const entry = entries.get(instance);
@@ -254,7 +187,7 @@ export function openUnitRunner(options: UnitRunnerOptions): UnitRunner {
       const unit = unitName(vassalName, instance.id, state);
       const pidfd = pidfds.open(proof.pid);
       const lives = pidfd !== null && isProven(proof, bootId);
-      const left = units().get(unit);
+      const left = leftovers.find(unit);
       if (pidfd !== null && lives) {
         const pid = left?.pid ?? proof.pid;
         live(instance.id, { phase: 'living', unit, pid, pidfd, followed: pid !== proof.pid, cgroup: left?.cgroup ?? '', killed: false });
@@ -283,9 +216,8 @@ export function openUnitRunner(options: UnitRunnerOptions): UnitRunner {
     async [Symbol.asyncDispose]() {
       if (disposed) return;
       disposed = true;
-      queue = [];
-      await Promise.all(starts);
-      await Promise.all(errands);
+      await starts[Symbol.asyncDispose]();
+      await leftovers[Symbol.asyncDispose]();
       epoll[Symbol.dispose]();
       for (const entry of entries.values()) if (entry.phase === 'living') closeSync(entry.pidfd);
       entries.clear();

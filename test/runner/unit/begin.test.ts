@@ -49,7 +49,7 @@ async function begin(errand: Partial<Errand>, descriptors: readonly number[] = [
   onTestFinished(() => epoll[Symbol.dispose]());
   const beginUnit = openBegin({ libc, clock: systemClock(), epoll, systemd: fakeSystemd(refusal) });
   const begun = beginUnit({
-    vassalName: 'shop', instance: instanceOf(1), unit: `emperor-shop-${process.pid}.service`, properties: [], output, descriptors, perl: '/usr/bin/perl',
+    vassalName: 'shop', instance: instanceOf(1), unit: `emperor-shop-${process.pid}.service`, properties: [], output, descriptors, perl: '/usr/bin/perl', givenUp: new AbortController().signal,
     errand: { file: '/bin/sh', argv: ['sh'], environment: {}, tellsPid: false, ...errand },
   }, { there: () => Promise.resolve(there), executed: () => void told.push('executed') });
   closeSync(output);

@@ -12,7 +12,7 @@ emperor() { as_user "$node" /opt/emperor/src/emperor.mjs "$@"; }
 as_user mkdir -p $home/.config/emperor/vassals
 printf '[vassal]\ncommand = ["%s", "%s"]\nlisten = "127.0.0.1:8010"\nready = { http = "/" }\n' "$node" "$server" | as_user tee $home/.config/emperor/vassals/shop.toml >/dev/null
 emperor systemd install --user
-as_user systemd-analyze --user verify emperor.service
+as_user systemd-analyze --user verify --man=no emperor.service
 until emperor status shop | grep -q ready; do :; done
 main() { as_user systemctl --user show --value --property=MainPID emperor.service; }
 before=$(emperor status --json | grep -o '"pid": *[0-9]*' | tail -n 1)
