@@ -17,6 +17,9 @@ export interface ListenKeys {
   readonly v6only: boolean;
 }
 
+/** Each is a descriptor of the emperor's, which has some for everybody. */
+const MOST_ADDRESSES = 1_000;
+
 /** What Linux allows since 5.4 (net.core.somaxconn), and so what systemd gets; gunicorn asks for 2048, uWSGI for 100. */
 export const DEFAULT_BACKLOG = 4096;
 
@@ -55,6 +58,7 @@ export const LISTEN: Form<readonly Listen[]> = {
   label: 'an address, or a list of addresses',
   hint: LISTEN_ADDRESS.hint,
   read(node, place) {
+    if (node.kind === 'list' && node.items.length > MOST_ADDRESSES) return refuse(place, `"${place.key}" has more than ${MOST_ADDRESSES} addresses`, 'divide them among several vassals');
     const all = listOf(ONE).read(node, place);
     return all === undefined || tellTwins(all, node, place) ? undefined : all;
   },

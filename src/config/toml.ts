@@ -5,8 +5,15 @@ import { gather, type Gathering } from './gathering.ts';
 import { unreadable } from './unreadable.ts';
 import { list, scalar, type Node, type Reading, type Scalar, type Table } from './tree.ts';
 
+/** Longest TOML that is read: its parser needs many seconds for a MiB, and the emperor waits. */
+const LONGEST = 256 * 1024;
+/** Tables in one file: for ten times as many the parser needs a hundred times as long. */
+const MOST_TABLES = 1_000;
+
 /** Reads TOML 1.1 (and so 1.0). The parser stops at the first fault, so there is at most one. */
 export function readToml(text: string, file: string): Reading {
+  const vast = tooMuch(text);
+  if (vast !== null) return { ok: false, faults: [{ code: 'E_SYNTAX', message: vast, file, line: null, key: null, hint: 'write it as JSON' }] };
   try {
     // Without a line break behind it the parser loses a 0 at the very end.
     const program = parseTOML(`${text}\n`, { tomlVersion: '1.1' });
@@ -34,6 +41,14 @@ export function readToml(text: string, file: string): Reading {
       }],
     };
   }
+}
+
+/** Why a text is not even given to the parser; null: it is. */
+function tooMuch(text: string): string | null {
+  if (text.length > LONGEST) return `TOML longer than ${LONGEST / 1024} KiB is not read`;
+  let tables = 0;
+  for (const _ of text.matchAll(/^[ \t]*\[/gm)) if (++tables > MOST_TABLES) return `TOML with more than ${MOST_TABLES} tables is not read`;
+  return null;
 }
 
 /** The parser looks for a missing value in the lines below, and below the last one; the one to blame ends in `=`. */

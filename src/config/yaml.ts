@@ -22,7 +22,7 @@ export function readYaml(text: string, file: string, whole = false): Reading {
   const report = reportOn(file);
   const nothing = table(new Map(), 1);
   if (text.length > LONGEST) {
-    report.tell('E_SYNTAX', `YAML longer than ${LONGEST / 1024} KiB is not read`, { hint: 'write it as TOML or JSON' });
+    report.tell('E_SYNTAX', `YAML longer than ${LONGEST / 1024} KiB is not read`, { hint: 'write it as JSON' });
     return report.reading(nothing);
   }
   try {

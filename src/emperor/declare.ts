@@ -62,6 +62,8 @@ export function createDeclarer(judges: Judges, clock: Pick<Clock, 'soon'>, post:
   /** By source, then by folder. */
   const defaults = new Map<string, ReadonlyMap<string, SeenFile>>();
   const waits = new Map<VassalId, () => void>();
+  /** What is known at the first look at a source while something is still asked about. */
+  const shown = new Map<string, readonly SeenFile[]>();
   /** What is being told of each source; a newer look takes its place. */
   const telling = new Map<string, readonly SeenFile[]>();
   let onceTold: (() => void)[] = [];
@@ -119,6 +121,12 @@ export function createDeclarer(judges: Judges, clock: Pick<Clock, 'soon'>, post:
       known.delete(file);
       tell(source, seen);
     }
+    for (const [source, seen] of shown) show(source, seen.filter((each) => each.id === id && known.delete(each)));
+  }
+
+  /** Some files of a listing that is not complete yet. */
+  function show(source: string, part: readonly SeenFile[]): void {
+    if (part.length > 0) post({ type: 'showing', source, declarations: part.map((file) => declare(source, file)) });
   }
 
   function tell(source: string, seen: readonly SeenFile[], inParts = false): void {
@@ -167,12 +175,15 @@ export function createDeclarer(judges: Judges, clock: Pick<Clock, 'soon'>, post:
     const printed = programs?.read(all, again) ?? { files: all, missing: false };
     const { vassals, defaults: shared } = splitDefaults(printed.files);
     const { files: seen, missing } = addresses?.read(vassals, again) ?? { files: vassals, missing: false };
-    // What is left out of a first listing would count as gone.
+    defaults.set(source, shared);
+    // What is left out of a first listing would count as gone: it is not told as one before all is answered.
     if ((printed.missing || missing) && !files.has(source)) {
       telling.set(source, all);
+      shown.set(source, seen);
+      show(source, seen);
       return;
     }
-    defaults.set(source, shared);
+    shown.delete(source);
     if (waits.size > 0) {
       const gone = new Set(files.get(source)?.map((each) => each.id));
       for (const file of seen) gone.delete(file.id);
@@ -188,6 +199,7 @@ export function createDeclarer(judges: Judges, clock: Pick<Clock, 'soon'>, post:
     look(source, look) {
       if (look.kind === 'blind') {
         looks.delete(source);
+        shown.delete(source);
         endTelling(source);
         post({ type: 'blind', source, reason: look.reason });
         return;

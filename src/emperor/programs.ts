@@ -11,13 +11,15 @@ export type AskAddress = (file: SeenFile) => Promise<{ readonly ok: true; readon
 export interface Questions {
   /**
    * The files with what was said of them. Of one that is still asked about, what was said before; if nothing, it is missing.
-   * @param onMore called once when all is known that was not
+   * @param onMore called for each that is answered later; of several callbacks for one file the last one counts
    */
   read(files: readonly SeenFile[], onMore: () => void): { readonly files: readonly SeenFile[]; readonly missing: boolean };
 }
 
 /** Questions that are asked at one time; each has its time limit. */
 const AT_ONCE = 8;
+/** Of one owner, where files have owners: who has many that hang holds up nobody else. */
+const OF_ONE_OWNER = 2;
 
 /** Files that are programs: what they print takes the place of their text. */
 export function askPrograms(ask: Ask): Questions {
@@ -41,28 +43,39 @@ export function askAddresses(ask: AskAddress): Questions {
 function askOnce(ask: (file: SeenFile) => Promise<SeenFile>, concerns: (file: SeenFile) => boolean): Questions {
   const answers = new WeakMap<SeenFile, SeenFile>();
   const before = new Map<string, SeenFile>();
-  const asked = new WeakMap<SeenFile, Promise<void>>();
-  const queue: (() => void)[] = [];
-  let running = 0;
+  /** Who is told when a file that is asked about is answered. */
+  const listeners = new Map<SeenFile, () => void>();
+  const queue: { readonly owner: number | null; readonly begin: () => void }[] = [];
+  const running: (number | null)[] = [];
 
-  async function turn(): Promise<void> {
-    if (running >= AT_ONCE) await new Promise<void>((resolve) => queue.push(resolve));
-    running += 1;
+  function mayBegin(owner: number | null): boolean {
+    return running.length < AT_ONCE && (owner === null || running.filter((each) => each === owner).length < OF_ONE_OWNER);
+  }
+
+  async function turn(owner: number | null): Promise<void> {
+    if (!mayBegin(owner)) await new Promise<void>((resolve) => queue.push({ owner, begin: resolve }));
+    else running.push(owner);
+  }
+
+  function over(owner: number | null): void {
+    running.splice(running.indexOf(owner), 1);
+    const at = queue.findIndex((each) => mayBegin(each.owner));
+    for (const next of at < 0 ? [] : queue.splice(at, 1)) {
+      running.push(next.owner);
+      next.begin();
+    }
   }
 
   async function question(file: SeenFile): Promise<void> {
-    await turn();
+    const owner = file.owner?.uid ?? null;
+    await turn(owner);
     const answer = await ask(file);
-    running -= 1;
-    queue.shift()?.();
+    over(owner);
     answers.set(file, answer);
     before.set(file.id, answer);
-  }
-
-  function once(file: SeenFile): Promise<void> {
-    const known = asked.get(file) ?? question(file);
-    asked.set(file, known);
-    return known;
+    const tell = listeners.get(file);
+    listeners.delete(file);
+    tell?.();
   }
 
   return {
@@ -70,7 +83,11 @@ function askOnce(ask: (file: SeenFile) => Promise<SeenFile>, concerns: (file: Se
       const waiting = files.filter((file) => concerns(file) && file.content.ok && !answers.has(file));
       const present = new Set<string>(files.map(({ id }) => id));
       for (const id of before.keys()) if (!present.has(id)) before.delete(id);
-      if (waiting.length > 0) void Promise.all(waiting.map(once)).then(onMore);
+      for (const file of waiting) {
+        const isAsked = listeners.has(file);
+        listeners.set(file, onMore);
+        if (!isAsked) void question(file);
+      }
       const read = files.flatMap((file) => {
         if (!concerns(file) || !file.content.ok) {
           before.set(file.id, file);

@@ -28,8 +28,8 @@ export class LineWatch {
       return null;
     }
     const last = data.lastIndexOf(NEWLINE);
-    const lines = [this.#rested(data.subarray(0, first)).toString('utf8')];
-    if (last > first) lines.push(...linesOf(data.subarray(first + 1, last)));
+    const start = this.#rested(data.subarray(0, first)).toString('utf8');
+    const lines = last > first ? [start, ...linesOf(data.subarray(first + 1, last))] : [start];
     this.#rest = Buffer.from(data.subarray(last + 1, last + 1 + LONGEST_LINE));
 
     let found = this.#pattern.find(lines);

@@ -12,6 +12,8 @@ export interface Surroundings {
   readonly uid: number;
   readonly gid: number;
   readonly cwd: string;
+  /** Instances run as the owners of their files. */
+  readonly tyrant: boolean;
   /** Wall time, ms. */
   readonly startedAt: number;
   /** When a vassal file was last changed, wall time in ms; 0: nobody knows. */
@@ -36,7 +38,7 @@ export function uwsgiEmperorStats(state: EmperorState, now: Now, surroundings: S
     gid: surroundings.gid,
     cwd: surroundings.cwd,
     emperor: state.sources.map(({ name }) => name),
-    emperor_tyrant: 0,
+    emperor_tyrant: surroundings.tyrant ? 1 : 0,
     throttle_level: 0,
     vassals: vassals.map((vassal) => vassalStats(vassal, now, surroundings)),
     blacklist: vassals.flatMap((vassal) => blacklisted(vassal, now)),

@@ -78,13 +78,17 @@ export function openKeptTexts(folder: string, settle: (text: string, file: strin
   };
 }
 
-/** null: it is not there, or may not be read. */
+/** No vassal file is larger. */
+const MOST_BYTES = 1024 * 1024;
+
+/** null: it is not there, may not be read, or is no vassal file by now. */
 function textOf(file: string): string | null {
   return ifThere(() => {
     // A FIFO may have taken its place: who waits for its other end waits for ever.
     const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
     try {
-      return fstatSync(fd).isFile() ? readFileSync(fd, 'utf8') : null;
+      const stat = fstatSync(fd);
+      return stat.isFile() && stat.size <= MOST_BYTES ? readFileSync(fd, 'utf8') : null;
     } finally {
       closeSync(fd);
     }

@@ -29,12 +29,14 @@ const ITSELF = '/proc/self/fd/3';
 export async function magicExec(path: string, owner: Owner | null, host: MagicHost, signal: AbortSignal): Promise<Printed> {
   let fd: number;
   try {
-    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   } catch (error) {
     return { ok: false, message: `it cannot be opened: ${errnoOf(error) || reasonOf(error)}` };
   }
   try {
     const found = fstatSync(fd);
+    // What was a regular file when it was looked at may be anything by its turn.
+    if (!found.isFile()) return { ok: false, message: 'it is no regular file by now' };
     const { uid, gid } = owner ?? found;
     const { mode } = found;
     if (found.uid !== uid && found.uid !== 0) return { ok: false, message: `it belongs to uid ${found.uid} by now` };

@@ -10,6 +10,9 @@ export type Found =
   /** It exists and cannot be executed. */
   | { readonly kind: 'denied'; readonly path: string; readonly reason: 'is a directory' | 'is no regular file' | 'is not executable' };
 
+/** Folders of a PATH that are looked in. A PATH comes from the vassal file, and each folder costs a question to the kernel. */
+const MOST_FOLDERS = 200;
+
 /** Where programs are looked for. */
 export interface SearchPlace {
   /** What relative paths are relative to. Absolute. */
@@ -20,12 +23,13 @@ export interface SearchPlace {
 
 /**
  * Finds a program as execvp(3) would: absolute; relative to the directory if it has a slash; else in PATH, where one that cannot be
- * executed is passed over for a later one that can. `anyUser`: executable for anybody will do, for a program that is run as another user.
+ * executed is passed over for a later one that can. Of a PATH the first 200 folders count. `anyUser`: executable for anybody will do, for a program that is run as
+ * another user.
  */
 export function findProgram(name: string, place: SearchPlace, anyUser = false): Found {
   const candidates = name.includes('/')
     ? [isAbsolute(name) ? name : join(place.directory, name)]
-    : place.path.split(':').map((entry) => join(isAbsolute(entry) ? entry : join(place.directory, entry), name));
+    : place.path.split(':', MOST_FOLDERS).map((entry) => join(isAbsolute(entry) ? entry : join(place.directory, entry), name));
   let denied: Found | null = null;
   for (const path of candidates) {
     const reason = denial(path, anyUser);
@@ -65,7 +69,7 @@ export function readInterpreter(path: string): Interpreter | null {
   const head = Buffer.alloc(LONGEST_LINE);
   let length: number;
   try {
-    const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
     try {
       length = readSync(fd, head, 0, LONGEST_LINE, 0);
     } finally {

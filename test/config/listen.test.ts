@@ -61,6 +61,11 @@ it.each([
   expect(faultsOf('/v/a.toml', toml(`listen = ${text}`))).toMatchObject([/^E_VALUE "listen" wants an address/]);
 });
 
+it('more addresses than the emperor has descriptors for are refused before anything else is done with them', () => {
+  const addresses = Array.from({ length: 1_001 }, (_, at) => `127.0.0.1:${at + 1_024}`);
+  expect(faultsOf('/v/a.toml', toml(`listen = ${JSON.stringify(addresses)}`))).toMatchObject([/^E_VALUE "listen" has more than 1000 addresses/]);
+});
+
 it.each(['listen = [":80", "[::]:80"]', 'listen = ["[::1]:80", { address = "[0::1]:80", v6only = true }]', 'listen = ["unix:a", "unix:./b/../a"]'])('%s names one address twice', (line) => {
   expect(faultsOf('/v/a.toml', toml(line))).toMatchObject([/^E_VALUE "listen" has .* twice/]);
 });

@@ -23,3 +23,10 @@ it('keeps how a number is written', () => {
   const reading = read('umask = 0o022');
   expect(reading.ok && reading.tree.entries.get('umask')?.value).toMatchObject({ value: 18, source: '0o022' });
 });
+
+it.each([
+  ['tables', '[[k]]\n'.repeat(1_001), 'TOML with more than 1000 tables is not read'],
+  ['text', '#'.repeat(2 ** 18 + 1), 'TOML longer than 256 KiB is not read'],
+])('too much %s is not even parsed, as the emperor would wait for that', (_what, text, message) => {
+  expect(readToml(text, '/v/a.toml')).toMatchObject({ ok: false, faults: [{ code: 'E_SYNTAX', message, hint: 'write it as JSON' }] });
+});

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { writeFileSync } from 'node:fs';
+import { symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
@@ -73,6 +73,14 @@ describe('statistics', () => {
     await daemon.untilState('shop', 'ready');
     expect((await ask()).vassals.map(({ id }) => id)).toEqual(['shop.toml']);
   }, 60_000);
+
+  it('are told of a vassal file whose age nobody can tell, too', async () => {
+    const port = await freePort();
+    await using daemon = await Daemon.start(makePlace(), { args: ['--stats', `127.0.0.1:${port}`, '--tyrant'] });
+    symlinkSync('loop.toml', join(daemon.place.vassals, 'loop.toml'));
+    await daemon.untilState('loop', 'invalid');
+    expect(await read(port)).toMatchObject({ emperor_tyrant: 1, vassals: [{ id: 'loop.toml', born: 0, last_mod: 0, state: 'invalid' }] });
+  });
 
   it('that can be told nowhere cost no vassal anything', async () => {
     await using daemon = await Daemon.start(makePlace(), { args: ['--stats', '/nowhere/at/all'] });

@@ -3,6 +3,7 @@ import type { Event } from '../../src/core/event.ts';
 import type { Fault } from '../../src/core/fault.ts';
 import type { Declaration, SeenFile, VassalId } from '../../src/core/listing.ts';
 import { createDeclarer, type Declarer } from '../../src/emperor/declare.ts';
+import type { Ask } from '../../src/emperor/programs.ts';
 import type { Clock } from '../../src/world/clock.ts';
 import { specOf } from '../fakes/declaration.ts';
 
@@ -20,7 +21,7 @@ interface Stage {
   readonly waits: ReadonlyMap<string, () => void>;
 }
 
-function stage(clock: Pick<Clock, 'soon'> = { soon: (callback) => callback() }): Stage {
+function stage(clock: Pick<Clock, 'soon'> = { soon: (callback) => callback() }, ask?: Ask): Stage {
   const events: Event[] = [];
   const parsed: string[] = [];
   const lacks = new Set<string>();
@@ -36,6 +37,7 @@ function stage(clock: Pick<Clock, 'soon'> = { soon: (callback) => callback() }):
       waits.set(path, onAppear);
       return () => void waits.delete(path);
     },
+    ...(ask === undefined ? {} : { ask }),
   }, clock, (event) => events.push(event));
   return { declarer, events, parsed, lacks, waits, appear: (path) => { lacks.delete(path); waits.get(path)?.(); } };
 }
@@ -155,4 +157,20 @@ it('does not leave anybody waiting when it ends', async () => {
   const told = declarer.told();
   declarer[Symbol.dispose]();
   await told;
+});
+
+it('a program that hangs at the first look holds up no other file; the listing is complete when it has answered', async () => {
+  let answer: () => void = () => {};
+  const hangs: Ask = () => new Promise((resolve) => (answer = () => resolve({ ok: true, text: 'printed' })));
+  const { declarer, events, lacks, appear } = stage(undefined, hangs);
+  lacks.add('late');
+  declarer.look('dir:///v', { kind: 'listing', files: [{ ...seen('asked'), executable: true }, seen('shop'), seen('blog', 'late')] });
+  const outcomes = (): readonly unknown[] => events.map((event) => [event.type, 'declarations' in event ? event.declarations.map(({ name, outcome }) => `${name} ${outcome.ok}`) : null]);
+  expect(outcomes()).toEqual([['showing', ['shop true', 'blog false']]]);
+  appear('late');
+  expect(outcomes().slice(1)).toEqual([['showing', ['blog true']]]);
+  await Promise.resolve();
+  answer();
+  await declarer.told();
+  expect(outcomes().slice(2)).toEqual([['listed', ['asked true', 'shop true', 'blog true']]]);
 });

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { PIECE_BYTES } from '../../src/kernel/splice.ts';
 import { LineWatch } from '../../src/logs/line-watch.ts';
 import type { Found, Pattern } from '../../src/world/pattern.ts';
 
@@ -18,4 +19,9 @@ it('looks at a line again that a busy host had no time for: it will not come aga
 
 it('gives up a pattern that takes too long twice', () => {
   expect(new LineWatch(slow(2)).push(Buffer.from('serves\n'))).toEqual({ kind: 'unusable', why: 'too slow' });
+});
+
+it('takes as many lines at once as the largest piece of output can hold', () => {
+  const pattern: Pattern = { text: '/^serves/', find: (lines) => (lines.length > PIECE_BYTES / 2 ? { kind: 'found', index: lines.length - 1 } : { kind: 'none' }) };
+  expect(new LineWatch(pattern).push(Buffer.alloc(PIECE_BYTES, '\n'))).toMatchObject({ kind: 'matched' });
 });

@@ -4,7 +4,7 @@ import { declare, declareFaulty } from '../fakes/declaration.ts';
 import { FakeEmperor } from '../fakes/emperor.ts';
 
 const KNOWN = {
-  version: '0.1.0', pid: 1, uid: 0, gid: 0, cwd: '/', startedAt: 1_600_000_000_000, changedAt: () => 1_650_000_000_999, ownerOf: () => ({ uid: 33, gid: 34 }),
+  version: '0.1.0', pid: 1, uid: 0, gid: 0, cwd: '/', tyrant: false, startedAt: 1_600_000_000_000, changedAt: () => 1_650_000_000_999, ownerOf: () => ({ uid: 33, gid: 34 }),
   hooks: { running: 0, queued: 0, ended: 0, failed: 0, dropped: 0 },
 };
 

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -59,6 +60,12 @@ it('what cannot be executed is refused', async () => {
   const path = program('', 0o755);
   writeFileSync(path, '#!/nowhere/interpreter\n');
   expect(await ask(path)).toMatch(/^refused: it cannot be executed: ENOENT/);
+});
+
+it('what has become something else than a file by its turn is refused', async () => {
+  const path = join(folder(), 'shop.ini');
+  execFileSync('mkfifo', ['-m', '755', path]);
+  expect(await ask(path)).toBe('refused: it is no regular file by now');
 });
 
 it('one that hangs is killed at its time limit, with all of its group', async () => {

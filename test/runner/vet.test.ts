@@ -75,6 +75,12 @@ describe('vetting', () => {
     expect(faults.map((fault) => fault.code)).toEqual(['E_USER', 'E_DIRECTORY', 'E_ENVIRONMENT_FILE', 'E_PROGRAM_MISSING']);
   });
 
+  it('looks in so many folders of a PATH that none holds up the emperor, or takes it down', () => {
+    const { faults, missing } = look({ argv: ['nope'], environment: { PATH: ':x'.repeat(500_000) } });
+    expect(faults).toMatchObject([{ code: 'E_PROGRAM_MISSING', message: 'the program "nope" is not in PATH' }]);
+    expect(missing).toHaveLength(200);
+  });
+
   it('hints at the Debian package of a known server', () => {
     expect(look({ argv: ['gunicorn-x'] }).faults[0]?.hint).toBe('install the Debian package gunicorn');
   });
