@@ -16,7 +16,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 fuzz<readonly Step[]>({
   name: 'whatever a vassal says, it is told one thing at a time, when it listens, and nothing after it was told to stop',
   inputs: fc.array(step, { maxLength: 60 }),
-  corpus: [[[5], 'reload', 'reload', [5], 'stop', [5, 5], 'reload', [5]], ['stop', 'reload', [5], [22], 'stop'], [Array.from({ length: 256 }, (_, each) => each)]],
+  corpus: [[[17, 1], 'reload', 'stop', [5]], [[5], 'reload', 'reload', [5], 'stop', [5, 5], 'reload', [5]], ['stop', 'reload', [5], [22], 'stop'], [Array.from({ length: 256 }, (_, each) => each)]],
   runs: 500,
   check(steps) {
     let conversation: Conversation = FIRST;
@@ -27,13 +27,16 @@ fuzz<readonly Step[]>({
       if (typeof each === 'string') {
         conversation = ask(conversation, each);
       } else {
+        const said = new Set(each.map((one) => wordOf(one)));
+        // A sub-Emperor has no workers that could say that they accept.
+        if (conversation.phase === 'booting' && said.has('loyal')) said.add('accepting');
         const turn = hear(conversation, Uint8Array.from(each));
         conversation = turn.conversation;
         heard += each.length;
-        if (each.includes(5)) mayTell = true;
+        if (said.has('accepting')) mayTell = true;
         expect(turn.news.length).toBeLessThanOrEqual(6);
         expect(new Set(turn.news).size).toBe(turn.news.length);
-        for (const word of turn.news) expect(each.map((one) => wordOf(one))).toContain(word);
+        for (const word of turn.news) expect(said).toContain(word);
       }
       const command = due(conversation);
       if (command === null) continue;

@@ -58,7 +58,7 @@ describe('a tool', () => {
     const ending = tool('shop', { id: '', runs: instanceOf(7, { environment: { A: 'file' } }).runs }, sh(`trap 'echo asked $A $B; exit 5' TERM; touch ${folder}/ready; while :; do sleep 0.01; done`), signal, { terminate: asking.signal, environment: { A: 'tool', B: 'more' } });
     await until(() => expect(existsSync(join(folder, 'ready'))).toBe(true));
     asking.abort();
-    expect(await ending).toEqual({ code: 5, signal: null, output: expect.stringMatching(/asked tool more\n$/) });
+    expect(await ending).toEqual({ code: 5, signal: null, output: expect.stringMatching(/^asked tool more$/m) });
     rmSync(folder, { recursive: true });
   });
 
