@@ -57,7 +57,7 @@ export const README_CASES: Readonly<Record<string, () => Promise<void>>> = {
     if ((await service.show('LoadState')) !== 'not-found') await service.cli('systemd', 'uninstall');
     // What other cases have put there by hand.
     for (const left of readdirSync(UNITS)) if (left.startsWith('emperor')) rmSync(join(UNITS, left), { recursive: true });
-    await sh('systemctl daemon-reload');
+    await succeed('systemctl', 'daemon-reload');
     for (const folder of ['/etc/emperor', '/var/lib/emperor', '/var/log/emperor']) rmSync(folder, { recursive: true, force: true });
     await clone();
     const [install, look, upgrade, uninstall, ...more] = blocksOf('On a host');
