@@ -4,6 +4,7 @@ import { hideEnvironment } from '../config/hiding/hide-environment.ts';
 import type { Event, InstanceEvent } from '../core/event.ts';
 import { addressesOf, living } from '../core/lifecycle.ts';
 import type { EmperorState } from '../core/state.ts';
+import type { Look } from '../core/listing.ts';
 import { firstState } from '../core/step.ts';
 import { claim } from '../control/socket.ts';
 import type { Identity } from '../control/command.ts';
@@ -36,7 +37,7 @@ import { monotonicUs } from '../world/monotonic.ts';
 import { readVersion } from '../world/version.ts';
 import { openAsking } from './asking.ts';
 import { prepareControls } from './controls.ts';
-import { createDeclarer } from './declare.ts';
+import { createDeclarer, isLong } from './declare.ts';
 import { createEmperor, type Emperor } from './emperor.ts';
 import { openHooks } from './hooks.ts';
 import { closeAll, untilEnd } from './ending.ts';
@@ -75,10 +76,10 @@ export interface RunningEmperor {
 
 /**
  * Builds the parts, lets them meet, and reigns: remembered state, living instances, then the first look at every source.
- * @param loaded called when all of the program is there, before that look
+ * @param quicken called when there turn out to be many files
  * @throws E_EMPEROR_RUNS if another emperor has the control socket or the state folder; E_SETTINGS, E_STORE, E_KERNEL
  */
-export async function boot(settings: Settings, loaded: () => void): Promise<RunningEmperor> {
+export async function boot(settings: Settings, quicken: () => void): Promise<RunningEmperor> {
   const clock = systemClock();
   const libc = openLibc();
   const journal = openJournal(libc);
@@ -167,7 +168,11 @@ export async function boot(settings: Settings, loaded: () => void): Promise<Runn
     cage.sweep(new Set(left.map(({ id }) => id)));
 
     const onTrouble = (message: string): void => logger.warn({}, message);
-    const sources = opened(openSources(settings, process.cwd(), { clock, libc, onTrouble, look: (source, look) => declarer.look(source, look) }));
+    const look = (source: string, seen: Look): void => {
+      if (isLong(seen)) quicken();
+      declarer.look(source, seen);
+    };
+    const sources = opened(openSources(settings, process.cwd(), { clock, libc, onTrouble, look }));
     const { asking } = opened(openAsking(libc, settings, clock));
     const declarer = opened(createDeclarer({ parse: readings.parse, vet: judge.vet, meaning: judge.meaning, awaitsCommand: judge.awaitsCommand, ...asking, trusted: new Set([0, process.geteuid?.() ?? 0]), awaitAppearance: sources.awaitAppearance }, clock, (event) => emperor.post(event)));
     const sockets = opened(openSockets(libc, { handed: inheritance.addresses, kept: passed.kept, lasting: [...passed.lasting, ...inheritance.lasting] }, manager.keeper));
@@ -245,8 +250,6 @@ export async function boot(settings: Settings, loaded: () => void): Promise<Runn
       if (become !== null) await Promise.race([logger.written(), new Promise<void>((resolve) => clock.after(LAST_WORDS_MS, resolve))]);
       return become;
     });
-    await loadTools();
-    loaded();
     await sources.start();
     await governed();
     channels.listen();
@@ -256,6 +259,7 @@ export async function boot(settings: Settings, loaded: () => void): Promise<Runn
     const started = [...emperor.snapshot().vassals.values()].flatMap(living).filter((each) => !each.adopted).length;
     if (known > 0) logger.info({ known, adopted, started }, `${adopted} of ${known} adopted, ${started} started`);
     logger.info({ pid: process.pid, sources: sources.names, control: settings.control, adopted }, 'reigns');
+    await loadTools();
     manager.observe(emperor.snapshot());
     manager.ready();
     return {

@@ -58,7 +58,7 @@ const MOST_BYTES = 4_096;
 /** Turns of the event loop after its end, in which what it had printed is read. */
 const LAST_TURNS = 3;
 
-/** Loads what tools are run with, before an upgrade on the disk can take it away. Not with the rest: a tenth of a second that no other command has to wait for. */
+/** Loads what tools are run with: a tenth of a second that no boot has to wait for; but before an upgrade on the disk can take it away. */
 export async function loadTools(): Promise<void> {
   await import('execa');
 }

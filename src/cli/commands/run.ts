@@ -12,6 +12,8 @@ import type { Cli, DeclareVerb } from '../verb.ts';
 
 /** Prove that you could be the emperor, say who you are, and end: what an emperor asks of a program that is to take its place. */
 const REHEARSE_FLAG = '--rehearse';
+/** After the boot. */
+const SETTLE_MS = 3_000;
 
 /** `run [SOURCE…]`: the daemon, in the foreground. */
 export const run: DeclareVerb = (program, cli) => {
@@ -45,7 +47,7 @@ async function reign(sources: readonly string[], flags: RunFlags, cli: Cli): Pro
   const { catchSignals } = await import('../signals.ts');
   using signals = catchSignals(process, (signal, reason) => cli.terminal.err(`emperor: ${signal} did not do all of its work: ${String(reason)}\n`));
   const { preferSmallness } = await import('../../world/engine.ts');
-  const loaded = preferSmallness();
+  const engine = preferSmallness();
   const { configFile, resolveSettings } = await import('../resolve-settings.ts');
   const { readConfig } = await import('../read-config.ts');
   const startedBy = cli.environment['INVOCATION_ID'] === undefined ? cli.actor : 'systemd';
@@ -61,12 +63,15 @@ async function reign(sources: readonly string[], flags: RunFlags, cli: Cli): Pro
     return;
   }
   const { boot } = await import('../../emperor/boot.ts');
-  const emperor = await boot(first, loaded);
+  const emperor = await boot(first, engine.quicken);
+  // What was to start at once has begun by then.
+  const cancelSettling = systemClock().after(SETTLE_MS, engine.settle);
   const reread = async (): Promise<void> => emperor.reread(settings());
   signals.deliverTo({ post: emperor.post, reopenLogs: emperor.reopenLogs, reread, upgrade: async () => emperor.upgrade('SIGUSR2') });
   const { serveSuperior } = await import('../../emperor/vassalage.ts');
   const vassalage = serveSuperior({ emperor, settings: first, reread, clock: systemClock(), onTrouble: (message) => cli.terminal.err(`emperor: ${message}\n`) });
   const become = await emperor.ended;
+  cancelSettling();
   vassalage[Symbol.dispose]();
   become?.();
 }
